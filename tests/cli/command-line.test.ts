@@ -1,9 +1,10 @@
 // The command line in process: modes by name, options that answer at once, and that redis-server's arguments arrive untouched.
 
 import { describe, expect, test } from "bun:test";
-import { runCommandLine, type Terminal } from "../../src/cli/main-command.ts";
+import { runCommandLine } from "../../src/cli/main-command.ts";
 import { modeOf, programName } from "../../src/cli/modes.ts";
 import { checkSystem } from "../../src/cli/system-check.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
 
 interface Outcome {
   out: string;

@@ -1,0 +1,37 @@
+/** Where the command line speaks and how the process ends. */
+
+import { writeSync } from "node:fs";
+
+/** The process itself, unless a test says otherwise. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** Sets the status with which the process ends. Called only when no server was started. */
+  exit(status: number): void;
+  /** Whether `out` may show colours. */
+  readonly colors: boolean;
+}
+
+const STDOUT_FD = 1;
+const STDERR_FD = 2;
+
+/** Writes a short text; a reader that has gone away is no concern of ours. */
+function write(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {}
+}
+
+/** The process's own streams. `process.stdout` is not touched before it must be: making it takes 15 ms. */
+export function processTerminal(): Terminal {
+  return {
+    out: (text) => write(STDOUT_FD, text),
+    err: (text) => write(STDERR_FD, text),
+    exit: (status) => {
+      process.exitCode = status;
+    },
+    get colors() {
+      return process.stdout.isTTY === true;
+    },
+  };
+}
