@@ -1,0 +1,159 @@
+/**
+ * LZF, the compression of strings inside an RDB file. A stream is a sequence of
+ *
+ *   000LLLLL, L+1 bytes               L+1 = 1..32 literal bytes
+ *   LLLooooo oooooooo                 copy of L+2 = 3..8 bytes from o+1 = 1..8192 bytes back
+ *   111ooooo LLLLLLLL oooooooo        copy of L+9 = 9..264 bytes
+ *
+ * with offsets most significant first. Copies may overlap what they write (a run is a copy from one byte back).
+ */
+
+const LITERAL_MAX = 32;
+const COPY_MIN = 3;
+const COPY_MAX = 264;
+const DISTANCE_MAX = 8192;
+const HASH_BITS = 14;
+/** Positions are kept as base + offset, so that entries of earlier calls are simply out of date. */
+const BASE_MAX = 0x3fffffff;
+
+let positions: Int32Array | null = null;
+let positionBase = 1;
+
+/**
+ * Compresses `src[srcOffset, srcOffset + srcLength)` into at most `dstMax` bytes at `dst[dstOffset]`.
+ * Returns the compressed length, or 0 when it does not fit (then `dst` may hold part of it).
+ */
+export function lzfCompress(
+  src: Uint8Array,
+  srcOffset: number,
+  srcLength: number,
+  dst: Uint8Array,
+  dstOffset: number,
+  dstMax: number,
+): number {
+  const table = (positions ??= new Int32Array(1 << HASH_BITS));
+  if (positionBase + srcLength > BASE_MAX) {
+    table.fill(0);
+    positionBase = 1;
+  }
+  const base = positionBase - srcOffset;
+  positionBase += srcLength;
+  const end = srcOffset + srcLength;
+  const dstEnd = dstOffset + dstMax;
+  let out = dstOffset;
+  let literalStart = srcOffset;
+  let at = srcOffset;
+  while (at + COPY_MIN <= end) {
+    const slot = hash3(src, at);
+    const from = table[slot] - base;
+    table[slot] = at + base;
+    // `from` is a position of this call, at most DISTANCE_MAX back, with the same three bytes.
+    if (
+      from < srcOffset ||
+      at - from > DISTANCE_MAX ||
+      src[from] !== src[at] ||
+      src[from + 1] !== src[at + 1] ||
+      src[from + 2] !== src[at + 2]
+    ) {
+      at++;
+      continue;
+    }
+    const length = matchLength(src, from, at, end);
+    out = writeLiterals(src, literalStart, at, dst, out, dstEnd);
+    if (out < 0 || out + 3 > dstEnd) return 0;
+    out = writeCopy(dst, out, at - from - 1, length - 2);
+    // Two positions inside the copy are enough to find the next one; indexing all of them costs more than it saves.
+    at += length;
+    literalStart = at;
+    if (at + 1 <= end) {
+      table[hash3(src, at - 2)] = at - 2 + base;
+      if (at + 2 <= end) table[hash3(src, at - 1)] = at - 1 + base;
+    }
+  }
+  out = writeLiterals(src, literalStart, end, dst, out, dstEnd);
+  return out < 0 ? 0 : out - dstOffset;
+}
+
+function hash3(src: Uint8Array, at: number): number {
+  return Math.imul((src[at] << 16) | (src[at + 1] << 8) | src[at + 2], 0x9e3779b1) >>> (32 - HASH_BITS);
+}
+
+/** Length of the common run of `src[from...]` and `src[at...]`, of which three bytes are known to be equal. */
+function matchLength(src: Uint8Array, from: number, at: number, end: number): number {
+  const limit = end - at < COPY_MAX ? end - at : COPY_MAX;
+  let length = COPY_MIN;
+  while (length < limit && src[from + length] === src[at + length]) length++;
+  return length;
+}
+
+/** Writes literal runs; returns the offset after them, or -1 when they do not fit. */
+function writeLiterals(
+  src: Uint8Array,
+  start: number,
+  end: number,
+  dst: Uint8Array,
+  out: number,
+  dstEnd: number,
+): number {
+  while (start < end) {
+    const count = end - start < LITERAL_MAX ? end - start : LITERAL_MAX;
+    if (out + 1 + count > dstEnd) return -1;
+    dst[out++] = count - 1;
+    for (let i = 0; i < count; i++) dst[out++] = src[start++];
+  }
+  return out;
+}
+
+function writeCopy(dst: Uint8Array, out: number, distance: number, length: number): number {
+  if (length < 7) {
+    dst[out++] = (length << 5) | (distance >>> 8);
+  } else {
+    dst[out++] = 0xe0 | (distance >>> 8);
+    dst[out++] = length - 7;
+  }
+  dst[out++] = distance & 0xff;
+  return out;
+}
+
+/**
+ * Decompresses `src[srcOffset, srcOffset + srcLength)` into at most `dstMax` bytes at `dst[dstOffset]`.
+ * Returns the length of the result, or -1 when the stream is malformed or the result does not fit. Reads and writes
+ * nothing outside the two ranges.
+ */
+export function lzfDecompress(
+  src: Uint8Array,
+  srcOffset: number,
+  srcLength: number,
+  dst: Uint8Array,
+  dstOffset: number,
+  dstMax: number,
+): number {
+  const end = srcOffset + srcLength;
+  const dstEnd = dstOffset + dstMax;
+  let at = srcOffset;
+  let out = dstOffset;
+  while (at < end) {
+    const control = src[at++];
+    if (control < LITERAL_MAX) {
+      const count = control + 1;
+      if (at + count > end || out + count > dstEnd) return -1;
+      for (let i = 0; i < count; i++) dst[out++] = src[at++];
+      continue;
+    }
+    let length = (control >>> 5) + 2;
+    if (length === 9) {
+      if (at >= end) return -1;
+      length += src[at++];
+    }
+    if (at >= end) return -1;
+    let from = out - 1 - (((control & 31) << 8) | src[at++]);
+    if (from < dstOffset || out + length > dstEnd) return -1;
+    if (from + length <= out && length > LITERAL_MAX) {
+      dst.copyWithin(out, from, from + length);
+      out += length;
+    } else {
+      for (const stop = out + length; out < stop; ) dst[out++] = dst[from++];
+    }
+  }
+  return out - dstOffset;
+}
