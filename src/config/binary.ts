@@ -1,0 +1,21 @@
+/**
+ * Settings are byte strings: file names, passwords and user rules need not be UTF-8, and CONFIG SET must give back what it
+ * was given. Inside src/config every string is therefore latin1 ("binary"): one character a byte. These two functions stand
+ * where such a string meets an interface that speaks UTF-16 (the command line, process.chdir).
+ */
+
+/** The latin1 form of a JavaScript string: the bytes of its UTF-8 encoding. */
+export function toBinary(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** The JavaScript string whose UTF-8 encoding a latin1 string holds. */
+export function fromBinary(binary: string): string {
+  return Buffer.from(binary, "latin1").toString("utf8");
+}
+
+/** The part before the first NUL byte, which is all that Redis keeps of a setting held as a C string. */
+export function untilNul(binary: string): string {
+  const end = binary.indexOf("\0");
+  return end < 0 ? binary : binary.slice(0, end);
+}

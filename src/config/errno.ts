@@ -1,0 +1,39 @@
+/**
+ * Texts of system errors as the C library words them: they are part of replies and log lines that clients and tests read
+ * ("ERR CONFIG SET failed (possibly related to argument 'dir') - No such file or directory").
+ */
+
+const TEXTS: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Cannot assign requested address",
+  EBUSY: "Device or resource busy",
+  EEXIST: "File exists",
+  EINVAL: "Invalid argument",
+  EIO: "Input/output error",
+  EISDIR: "Is a directory",
+  ELOOP: "Too many levels of symbolic links",
+  EMFILE: "Too many open files",
+  ENAMETOOLONG: "File name too long",
+  ENFILE: "Too many open files in system",
+  ENOENT: "No such file or directory",
+  ENOSPC: "No space left on device",
+  ENOTDIR: "Not a directory",
+  ENOTEMPTY: "Directory not empty",
+  EPERM: "Operation not permitted",
+  EROFS: "Read-only file system",
+  EXDEV: "Invalid cross-device link",
+};
+
+/** The code ("ENOENT") of an error thrown by a system call, or "" when it carries none. */
+export function errnoCode(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("code" in error)) return "";
+  return typeof error.code === "string" ? error.code : "";
+}
+
+/** strerror() of an error thrown by a system call; its own message when the code is not in the table. */
+export function errnoText(error: unknown): string {
+  const text = TEXTS[errnoCode(error)];
+  if (text !== undefined) return text;
+  return error instanceof Error ? error.message : String(error);
+}

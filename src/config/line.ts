@@ -1,0 +1,103 @@
+/**
+ * One line of redis.conf as arguments, and back. The rules are those of Redis' config files, inline commands and command line:
+ *
+ *   word      characters up to white space
+ *   "text"    escapes \n \r \t \b \a \xHH; a backslash before any other character stands for that character
+ *   'text'    one escape: \'
+ *
+ * A quote may open in the middle of a word, but what follows a closing quote must be white space or the end.
+ */
+
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
+const QUOTED: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  '"': '\\"',
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\x07": "\\a",
+  "\b": "\\b",
+};
+
+function isSpace(char: string): boolean {
+  return char === " " || (char >= "\t" && char <= "\r");
+}
+
+/** What ends a word outside quotes: narrower than white space, since Redis lets a vertical tab or a form feed be part of a word. */
+function endsWord(char: string): boolean {
+  return char === " " || char === "\t" || char === "\n" || char === "\r";
+}
+
+const HEX_ESCAPE = /^\\x([0-9a-fA-F]{2})/;
+
+/** Result of reading a quoted part: what it stands for, and where the text goes on; null when the quotes are not balanced. */
+interface Quoted {
+  readonly text: string;
+  readonly end: number;
+}
+
+function readQuoted(line: string, start: number): Quoted | null {
+  const quote = line[start];
+  let text = "";
+  let i = start + 1;
+  while (i < line.length) {
+    const char = line[i];
+    if (char === quote) {
+      return i + 1 < line.length && !isSpace(line[i + 1]) ? null : { text, end: i + 1 };
+    }
+    if (char !== "\\" || i + 1 >= line.length) {
+      text += char;
+      i++;
+      continue;
+    }
+    const next = line[i + 1];
+    if (quote === "'") {
+      text += next === "'" ? "'" : "\\";
+      i += next === "'" ? 2 : 1;
+      continue;
+    }
+    const hex = HEX_ESCAPE.exec(line.slice(i, i + 4));
+    text += hex !== null ? String.fromCharCode(Number.parseInt(hex[1], 16)) : (ESCAPES[next] ?? next);
+    i += hex !== null ? 4 : 2;
+  }
+  return null;
+}
+
+/** Splits a line into arguments; null when quotes are not balanced. An empty line gives no arguments. */
+export function splitArguments(line: string): string[] | null {
+  const args: string[] = [];
+  let i = 0;
+  for (;;) {
+    while (i < line.length && isSpace(line[i])) i++;
+    if (i >= line.length) return args;
+    let word = "";
+    while (i < line.length && !endsWord(line[i])) {
+      if (line[i] === '"' || line[i] === "'") {
+        const quoted = readQuoted(line, i);
+        if (quoted === null) return null;
+        word += quoted.text;
+        i = quoted.end;
+      } else {
+        word += line[i++];
+      }
+    }
+    args.push(word);
+  }
+}
+
+/** A double-quoted form that `splitArguments` reads back as `text`. */
+export function quoteArgument(text: string): string {
+  let quoted = '"';
+  for (const char of text) {
+    const escaped = QUOTED[char];
+    if (escaped !== undefined) quoted += escaped;
+    else if (char >= " " && char <= "~") quoted += char;
+    else quoted += `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  }
+  return quoted + '"';
+}
+
+/** Removes spaces, tabs, carriage returns and newlines from both ends. */
+export function trimLine(line: string): string {
+  return line.replace(/^[ \t\r\n]+/, "").replace(/[ \t\r\n]+$/, "");
+}

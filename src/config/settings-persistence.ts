@@ -1,0 +1,95 @@
+/** Settings of snapshots and the append-only file. */
+
+import { row, SettingFlag } from "./setting.ts";
+import { INT_MAX, INT_MIN, int, memory } from "./setting-number.ts";
+import { savePoints, workingDirectory } from "./setting-special.ts";
+import { bool, type Check, enumeration, text } from "./setting-types.ts";
+
+const { Immutable, Hidden, Protected, DenyLoading } = SettingFlag;
+
+/** Do snapshots and the append-only file exist? */
+const PERSISTENCE_READY = false;
+const pending = { ready: PERSISTENCE_READY } as const;
+
+function baseName(setting: string, kind: string): Check<string> {
+  return (value) => {
+    if (value === "") return `${setting} can't be empty`;
+    return /[/\\]/.test(value) ? `${setting} can't be a path, just a ${kind}` : null;
+  };
+}
+
+/** The rows. */
+export const persistenceSettings = {
+  dir: row(workingDirectory(), "Directory of all files that are written.", { flags: Protected | DenyLoading }),
+  save: row(
+    savePoints([
+      { seconds: 3600, changes: 1 },
+      { seconds: 300, changes: 100 },
+      { seconds: 60, changes: 10000 },
+    ]),
+    "Save after so many seconds if there were so many changes.",
+    pending,
+  ),
+  dbfilename: row(text("dump.rdb", baseName("dbfilename", "filename")), "File name of the snapshot.", {
+    flags: Protected,
+    ...pending,
+  }),
+  rdbcompression: row(bool(true), "Compress strings in snapshots.", pending),
+  rdbchecksum: row(bool(true), "End a snapshot with a checksum, and check it when loading.", {
+    flags: Immutable,
+    ...pending,
+  }),
+  "rdb-del-sync-files": row(bool(false), "Delete snapshots that were only made for replication.", pending),
+  "rdb-save-incremental-fsync": row(bool(true), "Sync a snapshot piece by piece while it is written.", pending),
+  "rdb-key-save-delay": row(int(0, INT_MIN, INT_MAX), "Microseconds to wait after saving a key, for tests.", {
+    flags: Hidden,
+    ...pending,
+  }),
+  "key-load-delay": row(int(0, INT_MIN, INT_MAX), "Microseconds to wait after loading a key, for tests.", {
+    flags: Hidden,
+    ...pending,
+  }),
+  "loading-process-events-interval-bytes": row(
+    int(2 * 1024 * 1024, 1024, INT_MAX),
+    "Bytes loaded between two looks at clients.",
+    { flags: Hidden, ...pending },
+  ),
+  "stop-writes-on-bgsave-error": row(bool(true), "Refuse writes while the last snapshot failed.", pending),
+  appendonly: row(bool(false), "Log every write to the append-only file.", { flags: DenyLoading, ...pending }),
+  appendfilename: row(
+    text("appendonly.aof", baseName("appendfilename", "filename")),
+    "Base name of the append-only files.",
+    {
+      flags: Immutable,
+      ...pending,
+    },
+  ),
+  appenddirname: row(
+    text("appendonlydir", baseName("appenddirname", "dirname")),
+    "Directory of the append-only files.",
+    {
+      flags: Immutable,
+      ...pending,
+    },
+  ),
+  appendfsync: row(
+    enumeration("everysec", ["everysec", "always", "no"]),
+    "When the append-only file is synced.",
+    pending,
+  ),
+  "no-appendfsync-on-rewrite": row(
+    bool(false),
+    "Do not sync the append-only file while a child process writes.",
+    pending,
+  ),
+  "auto-aof-rewrite-percentage": row(int(100), "Growth in percent that starts a rewrite; 0 never does.", pending),
+  "auto-aof-rewrite-min-size": row(memory(64 * 1024 * 1024), "Bytes below which no rewrite is started.", pending),
+  "aof-load-truncated": row(bool(true), "Load an append-only file whose last command is incomplete.", pending),
+  "aof-use-rdb-preamble": row(bool(true), "Begin the rewritten append-only file with a snapshot.", pending),
+  "aof-timestamp-enabled": row(bool(false), "Write times into the append-only file.", pending),
+  "aof-rewrite-incremental-fsync": row(bool(true), "Sync a rewrite piece by piece while it is written.", pending),
+  "aof-disable-auto-gc": row(bool(false), "Keep append-only files that are no longer needed, for tests.", {
+    flags: Hidden,
+    ...pending,
+  }),
+};
