@@ -12,6 +12,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { type ConsolaInstance, createConsola } from "consola/core";
 import type { Clock } from "./clock.ts";
+import { TimeZone } from "./time-zone.ts";
 
 /** Names of the `loglevel` setting. `nothing` silences the log. */
 export type LogLevel = "debug" | "verbose" | "notice" | "warning" | "nothing";
@@ -64,10 +65,15 @@ function pad(value: number, width: number): string {
 
 /** Local time as text. The part down to the minute is kept: the time zone is asked once a minute, not once a line. */
 class TimestampWriter {
+  readonly #zone: TimeZone;
   #minute = Number.NaN;
   #legacyStart = "";
   #isoStart = "";
   #isoZone = "";
+
+  constructor(zone: TimeZone) {
+    this.#zone = zone;
+  }
 
   write(nowMs: number, format: LogTimestampFormat): string {
     if (format === "milliseconds") return String(nowMs);
@@ -80,14 +86,15 @@ class TimestampWriter {
 
   #turn(minute: number): void {
     this.#minute = minute;
-    const local = new Date(minute * MINUTE_MS);
-    const day = pad(local.getDate(), 2);
-    const time = `${pad(local.getHours(), 2)}:${pad(local.getMinutes(), 2)}:`;
-    this.#legacyStart = `${day} ${MONTHS[local.getMonth()]} ${local.getFullYear()} ${time}`;
-    this.#isoStart = `${local.getFullYear()}-${pad(local.getMonth() + 1, 2)}-${day}T${time}`;
-    const eastMinutes = -local.getTimezoneOffset();
-    const distance = Math.abs(eastMinutes);
-    this.#isoZone = `${eastMinutes < 0 ? "-" : "+"}${pad(Math.floor(distance / 60), 2)}:${pad(distance % 60, 2)}`;
+    const eastMs = this.#zone.eastMs(minute * MINUTE_MS);
+    // A date whose UTC fields read as local time: asking for local fields would load the runtime's zone database.
+    const local = new Date(minute * MINUTE_MS + eastMs);
+    const day = pad(local.getUTCDate(), 2);
+    const time = `${pad(local.getUTCHours(), 2)}:${pad(local.getUTCMinutes(), 2)}:`;
+    this.#legacyStart = `${day} ${MONTHS[local.getUTCMonth()]} ${local.getUTCFullYear()} ${time}`;
+    this.#isoStart = `${local.getUTCFullYear()}-${pad(local.getUTCMonth() + 1, 2)}-${day}T${time}`;
+    const distance = Math.floor(Math.abs(eastMs) / MINUTE_MS);
+    this.#isoZone = `${eastMs < 0 ? "-" : "+"}${pad(Math.floor(distance / 60), 2)}:${pad(distance % 60, 2)}`;
   }
 }
 
@@ -119,7 +126,7 @@ export class Logger {
   #timestampFormat: LogTimestampFormat = "legacy";
   readonly #clock: Clock;
   readonly #consola: ConsolaInstance;
-  readonly #timestamps = new TimestampWriter();
+  readonly #timestamps = new TimestampWriter(new TimeZone(process.env.TZ));
 
   constructor(options: LoggerOptions) {
     this.#clock = options.clock;
