@@ -55,6 +55,8 @@ export interface StartOptions {
   /** Arguments of redis-server, after the base arguments. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder to start it in; its scratch folder when absent. */
+  readonly cwd?: string;
 }
 
 async function settle(promise: Promise<unknown>, limitMs: number): Promise<boolean> {
@@ -83,7 +85,7 @@ async function startOnce(options: StartOptions, port: number): Promise<RunningSe
   const dir = mkdtempSync(join(tmpdir(), "redis-ts-server-"));
   const command = [...options.command, ...baseArguments(port, dir), ...(options.args ?? [])];
   const env = { ...process.env, ...options.env };
-  const child = Bun.spawn(command, { cwd: dir, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn(command, { cwd: options.cwd ?? dir, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   running.add(child);
   let log = "";
   let ended = false;
