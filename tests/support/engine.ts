@@ -38,7 +38,7 @@ export function testServer(options: { personality?: PersonalityName; seed?: numb
     clock,
     connect: () => new TestClient(engine),
     advance(ms) {
-      clock.advance(ms);
+      clock.advanceMs(ms);
       engine.tick();
     },
   };

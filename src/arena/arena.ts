@@ -1,0 +1,283 @@
+/**
+ * Off-heap memory: segments of 1 GiB, cut into pages of 1 MiB, each page into blocks of one size class.
+ *
+ *   Ref (int32, 0 = none):  [segment:5][page:10][granule:17]      one granule is 8 bytes; 32 segments are 32 GiB
+ *
+ * A page belongs to one size class while it holds live blocks; an empty page goes back to the pool and may serve any class.
+ * Free blocks of a page are linked through their first word; blocks above the page's `bump` were never touched, so a page
+ * costs resident memory only as far as it has been used. Values above BLOCK_MAX own a buffer of their own ("large").
+ *
+ * Invariant: usedBytes is the sum of the class sizes of live blocks and of the lengths of live large buffers.
+ * A segment is reserved whole and never moves; a typed array of 1 GiB stays below the 2^31 offset that the engine handles slowly.
+ */
+
+/** Number of an arena block: see the layout above. Any int32; 0 is none. */
+export type Ref = number;
+
+/** Number of a large buffer, 1 or more; 0 is none. */
+export type LargeId = number;
+
+export const SEGMENT_BYTES = 1 << 30;
+export const SEGMENT_SHIFT = 27;
+export const GRANULE_MASK = (1 << SEGMENT_SHIFT) - 1;
+export const GRANULE_BYTES = 8;
+const PAGE_SHIFT = 17;
+const PAGE_BYTES = 1 << 20;
+const PAGE_GRANULES = 1 << PAGE_SHIFT;
+const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES;
+const SEGMENT_COUNT_MAX = 32;
+const PAGE_COUNT_MAX = SEGMENT_COUNT_MAX * PAGES_PER_SEGMENT;
+
+/** Largest block; what is larger becomes a large buffer. */
+export const BLOCK_MAX = 256 * 1024;
+
+const SMALL_MAX = 1024;
+const FREE_CLASS = 255;
+
+/** Class sizes: every 8 bytes to 128, then eight per doubling (at most 12.5 % waste). */
+function classSizes(): Int32Array {
+  const sizes: number[] = [];
+  for (let size = 8; size <= 128; size += 8) sizes.push(size);
+  for (let base = 128; base < BLOCK_MAX; base *= 2) for (let k = 1; k <= 8; k++) sizes.push(base + (base / 8) * k);
+  return Int32Array.from(sizes);
+}
+
+const CLASS_SIZE = classSizes();
+const CLASS_COUNT = CLASS_SIZE.length;
+const CLASS_OF_SMALL = new Uint8Array(SMALL_MAX / 8 + 1);
+for (let i = 1, c = 0; i < CLASS_OF_SMALL.length; i++) {
+  while (CLASS_SIZE[c] < i * 8) c++;
+  CLASS_OF_SMALL[i] = c;
+}
+
+function classOf(size: number): number {
+  if (size <= SMALL_MAX) return CLASS_OF_SMALL[(size + 7) >> 3];
+  const exponent = 31 - Math.clz32(size - 1);
+  return 16 + (exponent - 7) * 8 + (((size - 1) >> (exponent - 3)) & 7);
+}
+
+/** The bytes that a block of `size` bytes will really occupy. `size` is 1 to BLOCK_MAX. */
+export function blockCapacity(size: number): number {
+  return CLASS_SIZE[classOf(size)];
+}
+
+/** Gives the physical memory behind a byte range of a segment back to the system; its content is lost. */
+export type PurgePages = (segment: Uint8Array, offset: number, length: number) => void;
+
+export class OutOfArenaError extends Error {}
+
+export class Arena {
+  /** Segments as bytes and as words: index with `ref >>> SEGMENT_SHIFT`. */
+  readonly u8: Uint8Array[] = [];
+  readonly i32: Int32Array[] = [];
+  /** Buffers of large values, by LargeId. */
+  readonly large: (Uint8Array | null)[] = [null];
+  /** Key of the dictionaries' hash (base/hash.ts). */
+  readonly hashKey0: number;
+  readonly hashKey1: number;
+
+  usedBytes = 0;
+  usedBytesPeak = 0;
+  largeBytes = 0;
+  /** Bytes of pages that belong to a class. */
+  pageBytes = 0;
+
+  readonly #pageClass = new Uint8Array(PAGE_COUNT_MAX).fill(FREE_CLASS);
+  readonly #pageFree = new Int32Array(PAGE_COUNT_MAX);
+  /** Blocks of the page that were ever handed out: the rest is untouched. */
+  readonly #pageBump = new Int32Array(PAGE_COUNT_MAX);
+  readonly #pageLive = new Int32Array(PAGE_COUNT_MAX);
+  readonly #pageNext = new Int32Array(PAGE_COUNT_MAX);
+  readonly #pagePrevious = new Int32Array(PAGE_COUNT_MAX);
+  /** Per class, the head of the list of pages that have room; -1 is none. */
+  readonly #roomHead = new Int32Array(CLASS_COUNT).fill(-1);
+  #freePageHead = -1;
+  #freePageCount = 0;
+  #pageCount = 0;
+  #largeFree: number[] = [];
+  #purge: PurgePages | null;
+
+  constructor(hashKey0: number, hashKey1: number, purge: PurgePages | null = null) {
+    this.hashKey0 = hashKey0 | 0;
+    this.hashKey1 = hashKey1 | 0;
+    this.#purge = purge;
+  }
+
+  /** A block of at least `size` bytes (1 to BLOCK_MAX), not zeroed. Throws OutOfArenaError past 32 GiB. */
+  alloc(size: number): Ref {
+    const sizeClass = classOf(size);
+    let page = this.#roomHead[sizeClass];
+    if (page < 0) page = this.#takePage(sizeClass);
+    this.usedBytes += CLASS_SIZE[sizeClass];
+    if (this.usedBytes > this.usedBytesPeak) this.usedBytesPeak = this.usedBytes;
+    this.#pageLive[page]++;
+    const ref = this.#pageFree[page];
+    const blocks = (PAGE_BYTES / CLASS_SIZE[sizeClass]) | 0;
+    if (ref !== 0) {
+      const next = this.i32[ref >>> SEGMENT_SHIFT][(ref & GRANULE_MASK) << 1];
+      this.#pageFree[page] = next;
+      if (next === 0 && this.#pageBump[page] === blocks) this.#unlinkRoom(page, sizeClass);
+      return ref;
+    }
+    const index = this.#pageBump[page]++;
+    if (index + 1 === blocks) this.#unlinkRoom(page, sizeClass);
+    return ((page << PAGE_SHIFT) + index * (CLASS_SIZE[sizeClass] >> 3)) | 0;
+  }
+
+  /** Lets a block go. Its content is dead at once. */
+  free(ref: Ref): void {
+    const page = ref >>> PAGE_SHIFT;
+    const sizeClass = this.#pageClass[page];
+    const size = CLASS_SIZE[sizeClass];
+    this.usedBytes -= size;
+    const hadRoom = this.#pageFree[page] !== 0 || this.#pageBump[page] < ((PAGE_BYTES / size) | 0);
+    this.i32[ref >>> SEGMENT_SHIFT][(ref & GRANULE_MASK) << 1] = this.#pageFree[page];
+    this.#pageFree[page] = ref;
+    const live = --this.#pageLive[page];
+    if (!hadRoom) this.#linkRoom(page, sizeClass);
+    // The last page of a class with room is kept, so that one block coming and going does not cost a page each time.
+    if (live === 0 && (this.#roomHead[sizeClass] !== page || this.#pageNext[page] >= 0))
+      this.#releasePage(page, sizeClass);
+  }
+
+  /** The usable bytes of a live block. */
+  capacity(ref: Ref): number {
+    return CLASS_SIZE[this.#pageClass[ref >>> PAGE_SHIFT]];
+  }
+
+  /** A large buffer of `length` bytes, zeroed. */
+  allocLarge(length: number): LargeId {
+    return this.adoptLarge(new Uint8Array(length));
+  }
+
+  /** Takes a buffer as a large value without copying; the caller must not touch it afterwards except through the arena. */
+  adoptLarge(bytes: Uint8Array): LargeId {
+    const id = this.#largeFree.length > 0 ? (this.#largeFree.pop() as number) : this.large.length;
+    this.large[id] = bytes;
+    this.largeBytes += bytes.length;
+    this.usedBytes += bytes.length;
+    if (this.usedBytes > this.usedBytesPeak) this.usedBytesPeak = this.usedBytes;
+    return id;
+  }
+
+  freeLarge(id: LargeId): void {
+    const bytes = this.large[id] as Uint8Array;
+    this.largeBytes -= bytes.length;
+    this.usedBytes -= bytes.length;
+    this.large[id] = null;
+    this.#largeFree.push(id);
+  }
+
+  /** Forgets everything: all refs and large ids become invalid, and the segments go back to the system with the next collection. */
+  reset(): void {
+    this.u8.length = 0;
+    this.i32.length = 0;
+    this.large.length = 1;
+    this.#largeFree = [];
+    this.#pageClass.fill(FREE_CLASS);
+    this.#pageFree.fill(0);
+    this.#pageBump.fill(0);
+    this.#pageLive.fill(0);
+    this.#roomHead.fill(-1);
+    this.#freePageHead = -1;
+    this.#freePageCount = 0;
+    this.#pageCount = 0;
+    this.usedBytes = 0;
+    this.largeBytes = 0;
+    this.pageBytes = 0;
+  }
+
+  /** Gives the memory of pooled pages back to the system, keeping `keep` of them. Returns the bytes given back. */
+  purge(keep = 0): number {
+    if (this.#purge === null) return 0;
+    let given = 0;
+    let page = this.#freePageHead;
+    for (let index = 0; page >= 0; index++, page = this.#pageNext[page]) {
+      if (index < keep || this.#pageBump[page] === 0) continue;
+      const segment = this.u8[(page / PAGES_PER_SEGMENT) | 0];
+      this.#purge(segment, (page % PAGES_PER_SEGMENT) * PAGE_BYTES, PAGE_BYTES);
+      this.#pageBump[page] = 0;
+      given += PAGE_BYTES;
+    }
+    return given;
+  }
+
+  /** Pages that belong to no class (their memory may still be resident). */
+  get freePages(): number {
+    return this.#freePageCount;
+  }
+
+  /** Walks all pages and checks the free lists and the accounting. Throws an Error that names what is wrong. */
+  check(): void {
+    let used = this.largeBytes;
+    for (let page = 0; page < this.#pageCount; page++) {
+      const sizeClass = this.#pageClass[page];
+      if (sizeClass === FREE_CLASS) continue;
+      let free = 0;
+      for (let ref = this.#pageFree[page]; ref !== 0; free++) {
+        if (ref >>> PAGE_SHIFT !== page) throw new Error(`arena: free block ${ref} is linked in page ${page}`);
+        ref = this.i32[ref >>> SEGMENT_SHIFT][(ref & GRANULE_MASK) << 1];
+      }
+      const reserved = page === 0 ? 1 : 0;
+      const live = this.#pageBump[page] - free - reserved;
+      if (live !== this.#pageLive[page])
+        throw new Error(`arena: page ${page} has ${live} live blocks, not ${this.#pageLive[page]}`);
+      used += live * CLASS_SIZE[sizeClass];
+    }
+    if (used !== this.usedBytes) throw new Error(`arena: ${used} bytes are in use, not ${this.usedBytes}`);
+  }
+
+  #takePage(sizeClass: number): number {
+    let page = this.#freePageHead;
+    if (page >= 0) {
+      this.#freePageHead = this.#pageNext[page];
+      this.#freePageCount--;
+    } else {
+      page = this.#pageCount;
+      if (page === PAGE_COUNT_MAX) throw new OutOfArenaError("out of memory: the arena holds 32 GiB at most");
+      if (page % PAGES_PER_SEGMENT === 0) {
+        const buffer = new ArrayBuffer(SEGMENT_BYTES);
+        this.u8.push(new Uint8Array(buffer));
+        this.i32.push(new Int32Array(buffer));
+      }
+      this.#pageCount++;
+    }
+    this.pageBytes += PAGE_BYTES;
+    this.#pageClass[page] = sizeClass;
+    this.#pageFree[page] = 0;
+    // Block 0 of page 0 is never handed out: ref 0 means none.
+    this.#pageBump[page] = page === 0 ? 1 : 0;
+    this.#pageLive[page] = 0;
+    this.#linkRoom(page, sizeClass);
+    return page;
+  }
+
+  #releasePage(page: number, sizeClass: number): void {
+    this.#unlinkRoom(page, sizeClass);
+    this.pageBytes -= PAGE_BYTES;
+    this.#pageClass[page] = FREE_CLASS;
+    this.#pageNext[page] = this.#freePageHead;
+    this.#freePageHead = page;
+    this.#freePageCount++;
+  }
+
+  #linkRoom(page: number, sizeClass: number): void {
+    const head = this.#roomHead[sizeClass];
+    this.#pageNext[page] = head;
+    this.#pagePrevious[page] = -1;
+    if (head >= 0) this.#pagePrevious[head] = page;
+    this.#roomHead[sizeClass] = page;
+  }
+
+  #unlinkRoom(page: number, sizeClass: number): void {
+    const next = this.#pageNext[page];
+    const previous = this.#pagePrevious[page];
+    if (previous >= 0) this.#pageNext[previous] = next;
+    else this.#roomHead[sizeClass] = next;
+    if (next >= 0) this.#pagePrevious[next] = previous;
+  }
+}
+
+/** PAGE_GRANULES is what a page index is shifted by; the relation is checked once here. */
+if (PAGE_GRANULES * GRANULE_BYTES !== PAGE_BYTES || CLASS_SIZE[CLASS_COUNT - 1] !== BLOCK_MAX)
+  throw new Error("arena: size table");

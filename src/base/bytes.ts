@@ -1,0 +1,76 @@
+/**
+ * Byte-level leaves: comparison, copying and conversion over (buffer, offset, length) triples.
+ * No function here makes a view; those that make a string say so.
+ */
+
+const LOOP_COPY_MAX = 40;
+
+/** Copies `length` bytes between two different buffers. Short runs are looped: a view or a native call costs more than 40 byte stores. */
+export function copyBytes(
+  source: Uint8Array,
+  sourceOffset: number,
+  target: Uint8Array,
+  targetOffset: number,
+  length: number,
+): void {
+  if (length <= LOOP_COPY_MAX) {
+    for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i];
+  } else if (source === target) {
+    target.copyWithin(targetOffset, sourceOffset, sourceOffset + length);
+  } else {
+    target.set(source.subarray(sourceOffset, sourceOffset + length), targetOffset);
+  }
+}
+
+/** True when the two runs of `length` bytes are equal. */
+export function equalBytes(a: Uint8Array, aOffset: number, b: Uint8Array, bOffset: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[aOffset + i] !== b[bOffset + i]) return false;
+  return true;
+}
+
+/** memcmp order of two runs, the shorter first when one is a prefix of the other: negative, zero or positive. */
+export function compareBytes(
+  a: Uint8Array,
+  aOffset: number,
+  aLength: number,
+  b: Uint8Array,
+  bOffset: number,
+  bLength: number,
+): number {
+  const shared = aLength < bLength ? aLength : bLength;
+  for (let i = 0; i < shared; i++) {
+    const difference = a[aOffset + i] - b[bOffset + i];
+    if (difference !== 0) return difference;
+  }
+  return aLength - bLength;
+}
+
+/** ASCII case-insensitive comparison of a run with `lower`, a lower-case ASCII string. Makes no string. */
+export function equalsToken(buf: Uint8Array, offset: number, length: number, lower: string): boolean {
+  if (length !== lower.length) return false;
+  for (let i = 0; i < length; i++) {
+    let c = buf[offset + i];
+    if (c >= 65 && c <= 90) c |= 32;
+    if (c !== lower.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** The bytes of a latin1 ("binary") string: one byte a character. */
+export function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** A run as a latin1 ("binary") string, for slow paths: every byte keeps its value. */
+export function latin1(buf: Uint8Array, offset: number, length: number): string {
+  return Buffer.from(buf.buffer, buf.byteOffset + offset, length).toString("latin1");
+}
+
+/** An owned copy of a run. */
+export function copyOf(buf: Uint8Array, offset: number, length: number): Uint8Array {
+  const copy = new Uint8Array(length);
+  copyBytes(buf, offset, copy, 0, length);
+  return copy;
+}

@@ -1,0 +1,71 @@
+/**
+ * What a handler reports while it runs: the keys it changed. Recorded in preallocated arrays as offsets, delivered once by
+ * execute() after the handler has returned.
+ */
+
+/** Keyspace event classes, with Redis' letters. */
+export const Event = {
+  Keyspace: 1 << 0, // K
+  Keyevent: 1 << 1, // E
+  Generic: 1 << 2, // g
+  String: 1 << 3, // $
+  List: 1 << 4, // l
+  Set: 1 << 5, // s
+  Hash: 1 << 6, // h
+  Zset: 1 << 7, // z
+  Expired: 1 << 8, // x
+  Evicted: 1 << 9, // e
+  Stream: 1 << 10, // t
+  KeyMiss: 1 << 11, // m
+  Module: 1 << 13, // d
+  New: 1 << 14, // n
+  /** Redis 8.2's overwritten (o) and type_changed (c). */
+  Overwritten: 1 << 15,
+  TypeChanged: 1 << 16,
+  /** No notification: the key changed, and that is all. */
+  None: 0,
+} as const;
+
+const CAPACITY_START = 16;
+
+/** The list of reported changes of the command that runs. Entries keep their buffers only until cleared. */
+export class Effects {
+  count = 0;
+  bufs: Uint8Array[] = [];
+  at = new Int32Array(CAPACITY_START);
+  length = new Int32Array(CAPACITY_START);
+  dbId = new Int32Array(CAPACITY_START);
+  /** Event class bit; 0 for a silent change. */
+  event = new Int32Array(CAPACITY_START);
+  names: string[] = [];
+  /** 1 when the key's value changed (WATCH, tracking and blocked clients care), 0 when it is only a notification. */
+  modified = new Uint8Array(CAPACITY_START);
+
+  add(buf: Uint8Array, at: number, length: number, dbId: number, event: number, name: string, modified: number): void {
+    const i = this.count++;
+    if (i === this.at.length) this.#grow();
+    this.bufs[i] = buf;
+    this.at[i] = at;
+    this.length[i] = length;
+    this.dbId[i] = dbId;
+    this.event[i] = event;
+    this.names[i] = name;
+    this.modified[i] = modified;
+  }
+
+  #grow(): void {
+    const capacity = this.at.length * 2;
+    const grown = (old: Int32Array): Int32Array<ArrayBuffer> => {
+      const fresh = new Int32Array(capacity);
+      fresh.set(old);
+      return fresh;
+    };
+    this.at = grown(this.at);
+    this.length = grown(this.length);
+    this.dbId = grown(this.dbId);
+    this.event = grown(this.event);
+    const modified = new Uint8Array(capacity);
+    modified.set(this.modified);
+    this.modified = modified;
+  }
+}

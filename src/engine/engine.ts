@@ -1,0 +1,220 @@
+/**
+ * The one way in: execute() runs any command for any origin. It finds the spec, walks the gates, calls the handler, and
+ * delivers the effects in one fixed order. It knows no command in particular.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Config } from "../config/config.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { ReplyError, wrongArity } from "../resp/errors.ts";
+import { Request } from "../resp/request.ts";
+import { ReplyWriter } from "../resp/writer.ts";
+import { Blocking } from "./blocking.ts";
+import { Client, ClientFlag } from "./client.ts";
+import { CommandTable } from "./command-table.ts";
+import { Context } from "./context.ts";
+import { deliverEffects } from "./deliver.ts";
+import { passGates } from "./gates.ts";
+import { NULL_LINK } from "./null-link.ts";
+import type { PropagationSink } from "./ports.ts";
+import { PubSub } from "./pubsub.ts";
+import type { CommandLiteral, CommandSpec } from "./spec.ts";
+import { Stats } from "./stats.ts";
+import { WatchRegistry } from "./transactions.ts";
+import { unknownCommand, unknownSubcommand } from "./unknown-command.ts";
+
+export class Engine {
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly commands: CommandTable;
+  readonly clients = new Map<number, Client>();
+  readonly stats = new Stats();
+  readonly pubsub: PubSub;
+  readonly watches: WatchRegistry;
+  readonly blocking: Blocking;
+  readonly sinks: PropagationSink[] = [];
+  readonly cx: Context;
+  /** The reply buffer of the client that executes. */
+  readonly reply = new ReplyWriter();
+  /** Messages that the executing client sent to itself: they follow its reply. */
+  readonly pushes = new ReplyWriter(1024);
+
+  gate = 0;
+  observed = 0;
+  /** Keyspace events that are switched on: bits of Event. 0: none. */
+  notifyMask = 0;
+  noTouch = false;
+  /** Changes since the last save. */
+  dirty = 0;
+  /** The client whose command runs, or null between commands. */
+  executing: Client | null = null;
+  /** Nesting of execute() within EXEC and scripts. */
+  depth = 0;
+  /** Microseconds, monotonic: end of the last command, start of the next. */
+  lastUs = 0;
+  /** Wall clock minus monotonic clock in ms; refreshed by tick(). */
+  #wallOffsetMs = 0;
+  #nextClientId = 1;
+
+  constructor(config: Config, keyspace: Keyspace, clock: Clock, commands: readonly CommandLiteral[]) {
+    this.config = config;
+    this.keyspace = keyspace;
+    this.clock = clock;
+    this.commands = new CommandTable(commands);
+    this.pubsub = new PubSub(this);
+    this.watches = new WatchRegistry(this);
+    this.blocking = new Blocking(this);
+    const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
+    internal.set(ClientFlag.Internal);
+    const first = this.commands.byName.values().next().value as CommandSpec;
+    this.cx = new Context(this, internal, first, this.reply, new Request());
+    this.tick();
+  }
+
+  /** Registers a client for a link. */
+  connect(link: Client["link"]): Client {
+    const client = new Client(this.#nextClientId++, link, this.keyspace.databases[0], this.nowMs());
+    this.clients.set(client.id, client);
+    this.stats.connectionsReceived++;
+    return client;
+  }
+
+  /** Forgets a client that went away: its subscriptions, watches, transaction and place in queues. */
+  disconnect(client: Client): void {
+    client.set(ClientFlag.Closed);
+    this.pubsub.forget(client);
+    this.watches.unwatchAll(client);
+    this.clients.delete(client.id);
+  }
+
+  /** Re-reads both clocks. Called at the start of every turn and by the cron. */
+  tick(): void {
+    this.lastUs = this.clock.monotonicUs();
+    this.#wallOffsetMs = this.clock.nowMs() - this.lastUs / 1000;
+    this.refreshTime();
+  }
+
+  /** Starts a turn of input: reads the monotonic clock, which commands then share from end to start. */
+  startTurn(): void {
+    this.lastUs = this.clock.monotonicUs();
+    this.refreshTime();
+  }
+
+  /** Derives the wall time from the last clock reading. */
+  refreshTime(): void {
+    const nowMs = Math.floor(this.#wallOffsetMs + this.lastUs / 1000);
+    this.keyspace.nowMs = nowMs;
+  }
+
+  /** Unix time in ms as of the last clock reading. */
+  nowMs(): number {
+    return this.keyspace.nowMs;
+  }
+
+  /** Runs one command of a client; its reply is appended to `reply`. The request must have at least one argument. */
+  execute(client: Client, request: Request): void {
+    const cx = this.cx;
+    cx.client = client;
+    cx.db = client.db;
+    cx.request = request;
+    cx.buf = request.buf;
+    cx.start = request.start;
+    cx.length = request.length;
+    cx.argc = request.count;
+    cx.reply.resp3 = client.resp === 3;
+    client.commandCount++;
+    let spec = this.commands.find(request.buf, request.start[0], request.length[0]);
+    if (spec === null) {
+      this.reject(unknownCommand(cx), null);
+      return;
+    }
+    if (spec.subcommands !== null && request.count > 1) {
+      const sub = this.commands.findSub(spec, request.buf, request.start[1], request.length[1]);
+      if (sub === null) {
+        this.reject(unknownSubcommand(cx, spec), null);
+        return;
+      }
+      spec = sub;
+    }
+    if (!spec.arityFits(request.count)) {
+      this.reject(wrongArity(spec.fullName), spec);
+      return;
+    }
+    cx.spec = spec;
+    client.lastCommand = spec;
+    if ((client.gate | this.gate) !== 0) {
+      if (!passGates(cx, spec)) return;
+    }
+    this.call(cx, spec);
+  }
+
+  /** Answers a command that is not run. */
+  reject(error: ReplyError, spec: CommandSpec | null): void {
+    const cx = this.cx;
+    if (spec !== null) spec.rejectedCalls++;
+    if (cx.client.has(ClientFlag.Multi)) cx.client.set(ClientFlag.DirtyExec);
+    this.stats.countError(error.text);
+    if (!cx.client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip)) cx.reply.error(error.text);
+  }
+
+  /** Runs a handler and delivers its effects. The gates have been passed; cx is filled. */
+  call(cx: Context, spec: CommandSpec): void {
+    const reply = cx.reply;
+    const start = reply.pos;
+    const errors = reply.errors;
+    const outer = this.executing;
+    this.executing = cx.client;
+    this.depth++;
+    cx.nowMs = this.keyspace.nowMs;
+    cx.dirty = 0;
+    cx.effects.count = 0;
+    try {
+      spec.run(cx);
+    } catch (error) {
+      this.#fail(cx, start, error);
+    }
+    this.depth--;
+    this.executing = outer;
+    const end = this.clock.monotonicUs();
+    const usec = end - this.lastUs;
+    this.lastUs = end;
+    spec.calls++;
+    spec.usec += usec;
+    this.stats.commandsProcessed++;
+    if (reply.errors !== errors) {
+      spec.failedCalls++;
+      this.stats.countError(reply.lastError);
+    }
+    if (cx.dirty !== 0 || cx.effects.count !== 0 || cx.replacement !== null) deliverEffects(this, cx, spec);
+    if (usec >= this.stats.slowThresholdUs) this.stats.recordSlow(cx, spec, usec);
+    if (this.depth === 0) {
+      this.refreshTime();
+      if (this.pushes.pos > 0) this.#flushPushes(reply);
+    }
+  }
+
+  /** Sends out-of-turn output to a client: after its reply when its own command runs, else with its next flush. */
+  push(client: Client, bytes: Uint8Array, at: number, length: number): void {
+    if (client === this.executing) this.pushes.rawBytes(bytes, at, length);
+    else client.link.append(bytes, at, length);
+  }
+
+  /** Decides about a command when memory is limited: evicts, or answers an error. Plugged in with eviction. */
+  memoryGate: (cx: Context, spec: CommandSpec) => ReplyError | null = () => null;
+  /** Postpones a command when CLIENT PAUSE asks for it; true when it did. */
+  pauses: (cx: Context, spec: CommandSpec) => boolean = () => false;
+  /** Shows a command to MONITOR clients. */
+  feedMonitors: (cx: Context, spec: CommandSpec) => void = () => {};
+
+  #flushPushes(reply: ReplyWriter): void {
+    reply.rawBytes(this.pushes.buf, 0, this.pushes.pos);
+    this.pushes.clear();
+  }
+
+  #fail(cx: Context, start: number, error: unknown): void {
+    if (!(error instanceof ReplyError)) throw error;
+    if (cx.dirty !== 0) throw new Error(`${cx.spec.fullName} failed after a change: ${error.text}`);
+    cx.reply.pos = start;
+    cx.reply.error(error.text);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The gates that a command passes before it runs, in Redis' order of precedence. execute() comes here only when the client or the
+ * server is in a state that some gate cares about; the common case is one test of two words.
+ */
+import { ReplyError } from "../resp/errors.ts";
+import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
+import type { Context } from "./context.ts";
+import { ServerGate } from "./observer.ts";
+import { type CommandSpec, Flag } from "./spec.ts";
+import { queueCommand } from "./transactions.ts";
+
+/** A gate answers null (pass), an error (the command is rejected), or Taken (the command was dealt with in another way: queued, postponed). */
+type GateAnswer = ReplyError | null | typeof TAKEN;
+const TAKEN = "taken";
+
+const NOAUTH = new ReplyError("NOAUTH Authentication required.");
+const LOADING = new ReplyError("LOADING Redis is loading the dataset in memory");
+
+function authentication(cx: Context, spec: CommandSpec): GateAnswer {
+  return cx.client.has(ClientFlag.Unauthenticated) && (spec.flags & Flag.NoAuth) === 0 ? NOAUTH : null;
+}
+
+function memory(cx: Context, spec: CommandSpec): GateAnswer {
+  const engine = cx.engine;
+  if ((engine.gate & ServerGate.MaxMemory) === 0 || cx.client.origin !== Origin.Client) return null;
+  return engine.memoryGate(cx, spec);
+}
+
+/** Commands that a RESP2 client in subscriber mode may send. */
+const SUBSCRIBER_COMMANDS = new Set([
+  "ping",
+  "subscribe",
+  "ssubscribe",
+  "unsubscribe",
+  "sunsubscribe",
+  "psubscribe",
+  "punsubscribe",
+  "quit",
+  "reset",
+]);
+
+function subscriber(cx: Context, spec: CommandSpec): GateAnswer {
+  if (!cx.client.has(ClientFlag.Subscriber) || cx.client.resp === 3 || SUBSCRIBER_COMMANDS.has(spec.name)) return null;
+  return new ReplyError(
+    `ERR Can't execute '${spec.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  );
+}
+
+function denyBlocking(cx: Context, spec: CommandSpec): GateAnswer {
+  return cx.client.has(ClientFlag.Internal) && (spec.flags & Flag.NoMulti) !== 0
+    ? new ReplyError("ERR Command not allowed")
+    : null;
+}
+
+function loading(cx: Context, spec: CommandSpec): GateAnswer {
+  return (cx.engine.gate & ServerGate.Loading) !== 0 &&
+    cx.client.origin === Origin.Client &&
+    (spec.flags & Flag.Loading) === 0
+    ? LOADING
+    : null;
+}
+
+/** Commands that run at once inside MULTI. */
+const UNQUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
+
+function transaction(cx: Context, spec: CommandSpec): GateAnswer {
+  if (!cx.client.has(ClientFlag.Multi) || cx.client.origin !== Origin.Client || UNQUEUED.has(spec.name)) return null;
+  if ((spec.flags & Flag.NoMulti) !== 0) return new ReplyError("ERR Command not allowed inside a transaction");
+  queueCommand(cx, spec);
+  return TAKEN;
+}
+
+function paused(cx: Context, spec: CommandSpec): GateAnswer {
+  if ((cx.engine.gate & ServerGate.Paused) === 0 || cx.client.origin !== Origin.Client) return null;
+  return cx.engine.pauses(cx, spec) ? TAKEN : null;
+}
+
+/** In the order in which Redis decides; the first answer counts. */
+const GATES: ReadonlyArray<(cx: Context, spec: CommandSpec) => GateAnswer> = [
+  authentication,
+  memory,
+  subscriber,
+  denyBlocking,
+  loading,
+  transaction,
+  paused,
+];
+
+/** Walks the gates; true when the command may run now. */
+export function passGates(cx: Context, spec: CommandSpec): boolean {
+  const client: Client = cx.client;
+  if (client.has(ClientFlag.CloseAfterReply | ClientFlag.Closed)) return false;
+  for (const gate of GATES) {
+    const answer = gate(cx, spec);
+    if (answer === null) continue;
+    if (answer !== TAKEN) cx.engine.reject(answer, spec);
+    return false;
+  }
+  if ((cx.engine.gate & ServerGate.Monitors) !== 0) cx.engine.feedMonitors(cx, spec);
+  return true;
+}
+
+/** Holds a client's input back (reasons: bits of Halt) or lets it go on. */
+export function halt(client: Client, reason: number): void {
+  client.halted |= reason;
+}
+
+/** Takes a reason to hold input back away; input goes on when none is left. */
+export function release(client: Client, reason: number): void {
+  client.halted &= ~reason;
+  if (client.halted === 0) client.link.resume();
+}
+
+/** The reasons that gates and blocking commands use. */
+export { Halt };

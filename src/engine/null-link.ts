@@ -1,0 +1,17 @@
+/** The link of clients that have no connection: output is dropped. */
+import type { ClientLink } from "./ports.ts";
+
+export const NULL_LINK: ClientLink = {
+  address: "",
+  localAddress: "",
+  fd: -1,
+  isUnix: false,
+  isTls: false,
+  append: () => {},
+  closeAfterFlush: () => {},
+  close: () => {},
+  resume: () => {},
+  pendingOutput: () => 0,
+  inputBytes: () => 0,
+  inputFreeBytes: () => 0,
+};

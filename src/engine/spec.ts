@@ -1,0 +1,240 @@
+/**
+ * A command is a value: its metadata beside its handler. COMMAND, ACL, routing, the gates and the tests read the same literal.
+ *
+ * The argument grammar is written once, as a syntax line (see syntax.ts), from which COMMAND DOCS builds its argument tree.
+ */
+import type { Context } from "./context.ts";
+
+/** Command flags, as COMMAND INFO names them (FLAG_NAMES). */
+export const Flag = {
+  Write: 1 << 0,
+  Readonly: 1 << 1,
+  DenyOom: 1 << 2,
+  Admin: 1 << 3,
+  Pubsub: 1 << 4,
+  Noscript: 1 << 5,
+  Blocking: 1 << 6,
+  Loading: 1 << 7,
+  Stale: 1 << 8,
+  SkipMonitor: 1 << 9,
+  SkipSlowlog: 1 << 10,
+  Asking: 1 << 11,
+  Fast: 1 << 12,
+  NoAuth: 1 << 13,
+  MayReplicate: 1 << 14,
+  NoAsyncLoading: 1 << 15,
+  NoMulti: 1 << 16,
+  AllowBusy: 1 << 17,
+  MovableKeys: 1 << 18,
+  NoMandatoryKeys: 1 << 19,
+  /** Not shown: DEBUG and MODULE, which a setting can forbid. */
+  Protected: 1 << 20,
+  /** Not shown: the command touches any key (SCAN, KEYS, FLUSHALL ...), which matters to ACL key checks. */
+  AllKeys: 1 << 21,
+} as const;
+
+/** Flag bit -> the name that COMMAND INFO shows, in the order in which it lists them. */
+export const FLAG_NAMES: ReadonlyArray<readonly [number, string]> = [
+  [Flag.Write, "write"],
+  [Flag.Readonly, "readonly"],
+  [Flag.DenyOom, "denyoom"],
+  [Flag.Admin, "admin"],
+  [Flag.Pubsub, "pubsub"],
+  [Flag.Noscript, "noscript"],
+  [Flag.Blocking, "blocking"],
+  [Flag.Loading, "loading"],
+  [Flag.Stale, "stale"],
+  [Flag.SkipMonitor, "skip_monitor"],
+  [Flag.SkipSlowlog, "skip_slowlog"],
+  [Flag.Asking, "asking"],
+  [Flag.Fast, "fast"],
+  [Flag.NoAuth, "no_auth"],
+  [Flag.MayReplicate, "may_replicate"],
+  [Flag.NoAsyncLoading, "no_async_loading"],
+  [Flag.NoMulti, "no_multi"],
+  [Flag.MovableKeys, "movablekeys"],
+  [Flag.AllowBusy, "allow_busy"],
+];
+
+/** ACL categories. `write`, `read`, `admin`/`dangerous`, `pubsub`, `fast`/`slow`, `blocking` follow from the flags; name the others. */
+export const CATEGORIES = [
+  "keyspace",
+  "read",
+  "write",
+  "set",
+  "sortedset",
+  "list",
+  "hash",
+  "string",
+  "bitmap",
+  "hyperloglog",
+  "geo",
+  "stream",
+  "pubsub",
+  "admin",
+  "fast",
+  "slow",
+  "blocking",
+  "dangerous",
+  "connection",
+  "transaction",
+  "scripting",
+] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+/** Command groups, as COMMAND DOCS names them. */
+export type Group =
+  | "generic"
+  | "string"
+  | "list"
+  | "set"
+  | "sorted-set"
+  | "hash"
+  | "pubsub"
+  | "transactions"
+  | "connection"
+  | "server"
+  | "scripting"
+  | "hyperloglog"
+  | "cluster"
+  | "sentinel"
+  | "geo"
+  | "stream"
+  | "bitmap"
+  | "module";
+
+/**
+ * Where keys stand among the arguments (https://redis.io/docs/latest/develop/reference/key-specs/). `flags` are the words of the reply, such as
+ * "RO access", "RW update", "OW update", "RM delete", with "insert", "not_key", "incomplete", "variable_flags".
+ */
+export interface KeySpec {
+  flags: string;
+  notes?: string;
+  /** Begin at a fixed index (negative counts from the end), or after a keyword searched from `startFrom`; "unknown" when neither. */
+  begin: { index: number } | { keyword: string; startFrom: number } | "unknown";
+  /** A range: last key relative to the first (negative: from the end), the step, and the limit divisor; or a count argument; or "unknown". */
+  find:
+    | { lastKey: number; step: number; limit: number }
+    | { keyNumIndex: number; firstKey: number; step: number }
+    | "unknown";
+}
+
+/** One key at argument `index`. */
+export function oneKey(flags: string, index = 1): KeySpec {
+  return { flags, begin: { index }, find: { lastKey: 0, step: 1, limit: 0 } };
+}
+
+/** Keys from argument `index` to the last, every `step`-th. */
+export function keysToEnd(flags: string, index = 1, step = 1): KeySpec {
+  return { flags, begin: { index }, find: { lastKey: -1, step, limit: 0 } };
+}
+
+/** A number of keys at argument `index`, followed by that many keys. */
+export function countedKeys(flags: string, index: number, step = 1): KeySpec {
+  return { flags, begin: { index }, find: { keyNumIndex: 0, firstKey: 1, step } };
+}
+
+/** What a family file writes. Names are lower case; a subcommand's `name` is its own word, and its container links it in `subcommands`. */
+export interface CommandLiteral {
+  name: string;
+  /** Arguments including the name (and the subcommand's); negative: at least that many. */
+  arity: number;
+  flags: number;
+  since: string;
+  group: Group;
+  /** One sentence of our own. */
+  summary: string;
+  complexity: string;
+  categories?: readonly Category[];
+  keys?: readonly KeySpec[];
+  /** Argument grammar after the name, for COMMAND DOCS: see syntax.ts. Empty or absent when there are no arguments. */
+  syntax?: string;
+  tips?: readonly string[];
+  history?: ReadonlyArray<readonly [version: string, change: string]>;
+  deprecatedSince?: string;
+  replacedBy?: string;
+  /** "syscmd" commands are internal. */
+  docFlags?: readonly ("deprecated" | "syscmd")[];
+  subcommands?: readonly CommandLiteral[];
+  /** Extracts key positions when the key specs cannot say all: pairs of (argument index, flags) appended to `out`; false for a syntax error. */
+  getKeys?: (cx: Context, out: KeyPositions) => boolean;
+  run?: (cx: Context) => void;
+}
+
+/** Key positions found in a request. */
+export interface KeyPositions {
+  indexes: number[];
+  /** Key-spec flags in words, parallel to indexes. */
+  flags: string[];
+}
+
+/** A command as the engine runs it: the literal, its place in the table, and its statistics. */
+export class CommandSpec {
+  readonly name: string;
+  /** `name`, or `container|name`. */
+  readonly fullName: string;
+  readonly literal: CommandLiteral;
+  readonly arity: number;
+  readonly flags: number;
+  readonly run: (cx: Context) => void;
+  readonly subcommands: ReadonlyMap<string, CommandSpec> | null;
+  readonly parent: CommandSpec | null;
+  /** ACL categories, all of them, as bits by index in CATEGORIES. */
+  readonly categories: number;
+  /** Dense number of the command in its table; assigned by the table. */
+  id = -1;
+
+  calls = 0;
+  failedCalls = 0;
+  rejectedCalls = 0;
+  /** Microseconds spent in calls. */
+  usec = 0;
+  /** Latency histogram, made on the first call when latency tracking is on (stats.ts). */
+  histogram: Float64Array | null = null;
+
+  constructor(literal: CommandLiteral, parent: CommandSpec | null = null) {
+    this.literal = literal;
+    this.parent = parent;
+    this.name = literal.name;
+    this.fullName = parent === null ? literal.name : `${parent.name}|${literal.name}`;
+    this.arity = literal.arity;
+    this.flags = literal.flags | (literal.getKeys !== undefined ? Flag.MovableKeys : 0);
+    this.run = literal.run ?? noHandler;
+    this.categories = categoryBits(literal);
+    if (literal.subcommands !== undefined) {
+      const map = new Map<string, CommandSpec>();
+      for (const sub of literal.subcommands) map.set(sub.name, new CommandSpec(sub, this));
+      this.subcommands = map;
+    } else {
+      this.subcommands = null;
+    }
+  }
+
+  /** True when `count` arguments satisfy the arity. */
+  arityFits(count: number): boolean {
+    return this.arity > 0 ? count === this.arity : count >= -this.arity;
+  }
+}
+
+/** Declares a command: a typed identity. Each engine makes its own CommandSpec of it, so that statistics are not shared. */
+export function command(literal: CommandLiteral): CommandLiteral {
+  return literal;
+}
+
+function noHandler(): void {
+  throw new Error("a container command has no handler of its own");
+}
+
+function categoryBits(literal: CommandLiteral): number {
+  const names = new Set<Category>(literal.categories);
+  const flags = literal.flags;
+  if ((flags & Flag.Write) !== 0) names.add("write");
+  if ((flags & Flag.Readonly) !== 0 && literal.group !== "scripting") names.add("read");
+  if ((flags & Flag.Admin) !== 0) names.add("admin").add("dangerous");
+  if ((flags & Flag.Pubsub) !== 0) names.add("pubsub");
+  if ((flags & Flag.Blocking) !== 0) names.add("blocking");
+  names.add((flags & Flag.Fast) !== 0 ? "fast" : "slow");
+  let bits = 0;
+  for (const name of names) bits |= 1 << CATEGORIES.indexOf(name);
+  return bits;
+}

@@ -1,0 +1,289 @@
+/**
+ * One numbered database: its keys, and the index of those that expire. Both are dicts over the same entries, so an entry that moves is replaced in both.
+ * Invariant: a key is in `expires` exactly when its entry has an expiry.
+ */
+import type { Arena, Ref } from "../arena/arena.ts";
+import { int64High, int64Low } from "../base/int64.ts";
+import {
+  dictCreate,
+  dictEntryHash,
+  dictFind,
+  dictFree,
+  dictHash,
+  dictInsert,
+  dictRandom,
+  dictRemove,
+  dictReplace,
+  dictScan,
+  dictSize,
+  type RefList,
+} from "../struct/dict.ts";
+import {
+  ENTRY_KEY_OFFSET,
+  entryExpiry,
+  entryFree,
+  entryHasExpiry,
+  entryType,
+  setEntryExpiry,
+  Type,
+} from "../types/entry.ts";
+import { stringAssign, stringCreate } from "../types/string.ts";
+import { entryMove, valueType } from "../types/value.ts";
+import type { Keyspace } from "./keyspace.ts";
+
+/** Expiry argument of setString: none, or what the key has. */
+export const NO_EXPIRY = -1;
+export const KEEP_EXPIRY = -2;
+
+export class Database {
+  readonly keyspace: Keyspace;
+  readonly arena: Arena;
+  readonly id: number;
+  /** Dict of all keys. */
+  dict: Ref;
+  /** Dict of the keys with an expiry; 0 until there is one. */
+  expires: Ref = 0;
+  /** Hash of the key of the last find or lookup: what the calls that follow it want. */
+  hash = 0;
+  /** Where the active expiry cycle goes on. */
+  expiresCursor = 0;
+  /** Mean time to live in ms of the keys that the active cycle sampled last. */
+  averageTtlMs = 0;
+
+  constructor(keyspace: Keyspace, id: number) {
+    this.keyspace = keyspace;
+    this.arena = keyspace.arena;
+    this.id = id;
+    this.dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+  }
+
+  get size(): number {
+    return dictSize(this.arena, this.dict);
+  }
+
+  get expiresSize(): number {
+    return this.expires === 0 ? 0 : dictSize(this.arena, this.expires);
+  }
+
+  /** The entry of a key, expired or not; 0 when absent. */
+  find(buf: Uint8Array, offset: number, length: number): Ref {
+    const hash = dictHash(this.arena, buf, offset, length);
+    this.hash = hash;
+    return dictFind(this.arena, this.dict, buf, offset, length, hash);
+  }
+
+  /** The entry of a key that has not expired, or 0. An expired one is deleted on the way, unless the keyspace only hides it. No access is recorded. */
+  lookup(buf: Uint8Array, offset: number, length: number): Ref {
+    const e = this.find(buf, offset, length);
+    if (e !== 0 && entryHasExpiry(this.arena, e) && this.keyspace.isExpired(entryExpiry(this.arena, e)))
+      return this.keyspace.hideExpired(this, e);
+    return e;
+  }
+
+  /**
+   * Gives a key a string value, whatever it held. `expiry` is a Unix time in ms, NO_EXPIRY or KEEP_EXPIRY. `adopt` gives up the value's buffer
+   * to the arena when the value is long. Returns the entry. The key must not be an expired one: look it up first.
+   */
+  setString(
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+    value: Uint8Array,
+    offset: number,
+    length: number,
+    expiry: number,
+    adopt: boolean,
+  ): Ref {
+    const a = this.arena;
+    const hash = dictHash(a, key, keyOffset, keyLength);
+    this.hash = hash;
+    const old = dictFind(a, this.dict, key, keyOffset, keyLength, hash);
+    if (old === 0) {
+      const e = stringCreate(
+        a,
+        key,
+        keyOffset,
+        keyLength,
+        value,
+        offset,
+        length,
+        this.keyspace.accessOfNew(),
+        expiry >= 0,
+        adopt,
+      );
+      dictInsert(a, this.dict, e, hash);
+      if (expiry >= 0) this.#indexExpiry(e, hash, expiry);
+      return e;
+    }
+    const hadExpiry = entryHasExpiry(a, old);
+    const withExpiry = expiry >= 0 || (expiry === KEEP_EXPIRY && hadExpiry);
+    if (hadExpiry && !withExpiry) dictRemove(a, this.expires, old, hash);
+    let e = old;
+    if (entryType(a, old) === Type.String) {
+      e = stringAssign(a, old, value, offset, length, withExpiry, adopt);
+      if (e !== old) {
+        dictReplace(a, this.dict, old, e, hash);
+        if (hadExpiry && withExpiry) dictReplace(a, this.expires, old, e, hash);
+        entryFree(a, old, true);
+      }
+    } else {
+      e = this.#replaceWithString(old, hash, key, keyOffset, keyLength, value, offset, length, withExpiry, adopt);
+    }
+    if (withExpiry && (!hadExpiry || e === 0)) this.#indexExpiry(e, hash, expiry);
+    else if (expiry >= 0) setEntryExpiry(a, e, int64Low(expiry), int64High(expiry));
+    this.keyspace.touchOverwritten(e);
+    return e;
+  }
+
+  #replaceWithString(
+    old: Ref,
+    hash: number,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+    value: Uint8Array,
+    offset: number,
+    length: number,
+    withExpiry: boolean,
+    adopt: boolean,
+  ): Ref {
+    const a = this.arena;
+    const hadExpiry = entryHasExpiry(a, old);
+    const keptExpiry = entryExpiry(a, old);
+    const e = stringCreate(
+      a,
+      key,
+      keyOffset,
+      keyLength,
+      value,
+      offset,
+      length,
+      this.keyspace.accessOfNew(),
+      withExpiry,
+      adopt,
+    );
+    if (withExpiry) setEntryExpiry(a, e, int64Low(keptExpiry), int64High(keptExpiry));
+    dictReplace(a, this.dict, old, e, hash);
+    if (hadExpiry && withExpiry) dictReplace(a, this.expires, old, e, hash);
+    this.keyspace.discard(old);
+    return e;
+  }
+
+  /** Adds an entry whose key is known to be absent, under its hash; an entry with an expiry is indexed. */
+  insert(e: Ref, hash: number): void {
+    dictInsert(this.arena, this.dict, e, hash);
+    if (entryHasExpiry(this.arena, e)) {
+      if (this.expires === 0) this.expires = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+      dictInsert(this.arena, this.expires, e, hash);
+    }
+  }
+
+  /** Takes an entry out without freeing anything; it keeps its expiry. */
+  detach(e: Ref, hash: number): void {
+    if (entryHasExpiry(this.arena, e)) dictRemove(this.arena, this.expires, e, hash);
+    dictRemove(this.arena, this.dict, e, hash);
+  }
+
+  /** Deletes a key: takes its entry out and frees it, at once or lazily as the keyspace decides. `lazy` asks for lazy freeing. */
+  remove(e: Ref, hash: number, lazy = false): void {
+    this.detach(e, hash);
+    if (lazy) this.keyspace.discard(e);
+    else this.keyspace.discardNow(e);
+  }
+
+  /** Puts the block that took an entry's place (after stringGrow and the like) into the dicts and frees the old block. The key's hash is `hash`. */
+  replaceBlock(old: Ref, fresh: Ref, hash: number): void {
+    if (old === fresh) return;
+    dictReplace(this.arena, this.dict, old, fresh, hash);
+    if (entryHasExpiry(this.arena, fresh)) dictReplace(this.arena, this.expires, old, fresh, hash);
+    entryFree(this.arena, old, true);
+  }
+
+  /** Sets a key's expiry to an int64 of ms given as halves. Returns the entry, which may have moved. */
+  setExpiry(e: Ref, hash: number, low: number, high: number): Ref {
+    const a = this.arena;
+    let entry = e;
+    if (!entryHasExpiry(a, e)) {
+      entry = entryMove(a, e, true);
+      dictReplace(a, this.dict, e, entry, hash);
+      if (this.expires === 0) this.expires = dictCreate(a, ENTRY_KEY_OFFSET);
+      dictInsert(a, this.expires, entry, hash);
+    }
+    setEntryExpiry(a, entry, low, high);
+    return entry;
+  }
+
+  /** Takes a key's expiry away. Returns the entry, which may have moved; the same when it had none. */
+  clearExpiry(e: Ref, hash: number): Ref {
+    const a = this.arena;
+    if (!entryHasExpiry(a, e)) return e;
+    dictRemove(a, this.expires, e, hash);
+    const entry = entryMove(a, e, false);
+    dictReplace(a, this.dict, e, entry, hash);
+    return entry;
+  }
+
+  /** A uniformly random entry, expired ones included; 0 when empty. */
+  random(): Ref {
+    return dictRandom(this.arena, this.dict, this.keyspace.prng);
+  }
+
+  /** One step of a scan over all keys: see dictScan. */
+  scan(cursor: number, out: RefList): number {
+    return dictScan(this.arena, this.dict, cursor, out);
+  }
+
+  /** The hash of an entry's key. */
+  hashOf(e: Ref): number {
+    return dictEntryHash(this.arena, e, ENTRY_KEY_OFFSET);
+  }
+
+  /** Takes all content away and returns it, for the keyspace to free; the database is empty afterwards. */
+  empty(): { dict: Ref; expires: Ref } {
+    const content = { dict: this.dict, expires: this.expires };
+    this.dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+    this.expires = 0;
+    this.expiresCursor = 0;
+    this.averageTtlMs = 0;
+    return content;
+  }
+
+  /** Forgets refs that arena.reset() made invalid and starts empty. */
+  restart(): void {
+    this.dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+    this.expires = 0;
+    this.expiresCursor = 0;
+    this.averageTtlMs = 0;
+  }
+
+  /** Exchanges the content of two databases. */
+  swapContent(other: Database): void {
+    const { dict, expires, expiresCursor, averageTtlMs } = this;
+    this.dict = other.dict;
+    this.expires = other.expires;
+    this.expiresCursor = other.expiresCursor;
+    this.averageTtlMs = other.averageTtlMs;
+    Object.assign(other, { dict, expires, expiresCursor, averageTtlMs });
+  }
+
+  #indexExpiry(e: Ref, hash: number, expiry: number): void {
+    if (this.expires === 0) this.expires = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+    setEntryExpiry(this.arena, e, int64Low(expiry), int64High(expiry));
+    dictInsert(this.arena, this.expires, e, hash);
+  }
+}
+
+/** Frees every entry of a detached dict and the dicts themselves, at once. */
+export function freeContent(a: Arena, content: { dict: Ref; expires: Ref }, list: RefList): void {
+  let cursor = 0;
+  do {
+    list.count = 0;
+    cursor = dictScan(a, content.dict, cursor, list);
+    for (let i = 0; i < list.count; i++) {
+      valueType(a, list.refs[i]).free(a, list.refs[i]);
+      entryFree(a, list.refs[i], false);
+    }
+  } while (cursor !== 0);
+  dictFree(a, content.dict);
+  if (content.expires !== 0) dictFree(a, content.expires);
+}
