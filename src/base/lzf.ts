@@ -10,6 +10,8 @@
 
 const LITERAL_MAX = 32;
 const COPY_MIN = 3;
+/** Copies from here on take three bytes instead of two. */
+const LONG_COPY_MIN = 9;
 const COPY_MAX = 264;
 const DISTANCE_MAX = 8192;
 const HASH_BITS = 14;
@@ -60,7 +62,7 @@ export function lzfCompress(
     }
     const length = matchLength(src, from, at, end);
     out = writeLiterals(src, literalStart, at, dst, out, dstEnd);
-    if (out < 0 || out + 3 > dstEnd) return 0;
+    if (out < 0 || out + (length < LONG_COPY_MIN ? 2 : 3) > dstEnd) return 0;
     out = writeCopy(dst, out, at - from - 1, length - 2);
     // Two positions inside the copy are enough to find the next one; indexing all of them costs more than it saves.
     at += length;
@@ -141,7 +143,7 @@ export function lzfDecompress(
       continue;
     }
     let length = (control >>> 5) + 2;
-    if (length === 9) {
+    if (length === LONG_COPY_MIN) {
       if (at >= end) return -1;
       length += src[at++];
     }
