@@ -77,9 +77,9 @@ export function splitArguments(line: string): string[] | null {
         if (quoted === null) return null;
         word += quoted.text;
         i = quoted.end;
-      } else {
-        word += line[i++];
+        break;
       }
+      word += line[i++];
     }
     args.push(word);
   }

@@ -53,5 +53,11 @@ export const RETIRED_DIRECTIVES: ReadonlySet<string> = new Set([
 
 /** The key of a setting in `ConfigValues`. */
 export function camelCase(name: string): string {
-  return name.replace(/-([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+  let key = "";
+  let start = 0;
+  for (let dash = name.indexOf("-"); dash >= 0; dash = name.indexOf("-", start)) {
+    key += name.slice(start, dash) + name[dash + 1].toUpperCase();
+    start = dash + 2;
+  }
+  return key + name.slice(start);
 }

@@ -16,9 +16,8 @@ export interface Slot {
   readonly name: string;
   /** Name in `ConfigValues`. */
   readonly key: string;
-  /** Default value, and its text as CONFIG GET would show it. */
+  /** Default value. */
   readonly initial: unknown;
-  readonly initialText: string;
   raw: unknown;
 }
 
@@ -56,7 +55,7 @@ export class SettingStore {
     const renamed = this.personality.name === "valkey" && row.valkeyName !== null;
     const name = renamed && row.valkeyName !== null ? row.valkeyName : tableName;
     const key = camelCase(tableName);
-    const slot: Slot = { row, name, key, initial, initialText: row.type.format(initial), raw: initial };
+    const slot: Slot = { row, name, key, initial, raw: initial };
     const hidden = isHidden(row, this.personality);
     this.#addName(name, slot, hidden);
     if (row.alias !== null) this.#addName(row.alias, slot, hidden);
@@ -94,7 +93,7 @@ export class SettingStore {
 
   /** Does the setting have its default value? */
   isInitial(slot: Slot): boolean {
-    return this.text(slot) === slot.initialText;
+    return slot.raw === slot.initial || this.text(slot) === slot.row.type.format(slot.initial);
   }
 
   /** Parses arguments into a slot. Single-argument types get exactly one: the caller has checked. Refusal's message, or null. */
