@@ -123,7 +123,7 @@ export function isFiniteLongDouble(a: LongDouble): boolean {
 
 /**
  * The printed form: rounded to 17 decimal places, trailing zeros and a trailing point removed, never an exponent.
- * A negative zero prints as "0", but a negative number that rounds to zero places does so too. "inf", "-inf", "nan".
+ * Zero has no sign, and neither has a number that rounds to it. Not finite: "inf", "-inf", "nan".
  */
 export function formatLongDouble(a: LongDouble): string {
   if (a.kind === "nan") return "nan";
