@@ -101,32 +101,54 @@ export function unresolvedFindings(files: readonly SourceFile[], exists: (path: 
   return findings;
 }
 
-/** One finding for each knot of files that import each other, naming one way round. */
+/** One finding for each knot of files that import each other: its size and the shortest way round from its first file. */
 export function cycleFindings(files: readonly SourceFile[]): Finding[] {
   const graph = new Map(files.map((f) => [f.path, relativeImports(f)]));
-  const done = new Set<string>();
-  const trail: ImportEdge[] = [];
-  const onTrail = new Set<string>();
+  const knotted = new Set<string>();
   const findings: Finding[] = [];
-  const visit = (path: string): void => {
-    onTrail.add(path);
-    for (const edge of graph.get(path) ?? []) {
-      if (onTrail.has(edge.to)) {
-        const start = trail.findIndex((e) => e.from === edge.to);
-        const loop = [...(start < 0 ? [] : trail.slice(start)), edge];
-        const detail = [...loop.map((e) => e.from), edge.to].join(" -> ");
-        findings.push({ rule: "import-cycle", path: edge.from, line: edge.line, detail });
-      } else if (!done.has(edge.to) && graph.has(edge.to)) {
-        trail.push(edge);
-        visit(edge.to);
-        trail.pop();
-      }
-    }
-    onTrail.delete(path);
-    done.add(path);
-  };
-  for (const path of graph.keys()) if (!done.has(path)) visit(path);
+  for (const path of graph.keys()) {
+    if (knotted.has(path)) continue;
+    const loop = shortestLoop(graph, path);
+    if (loop === null) continue;
+    const below = reachedFrom(graph, path);
+    const knot = [...below].filter((other) => reachedFrom(graph, other).has(path));
+    for (const member of knot) knotted.add(member);
+    const way = [...loop.map((edge) => edge.from), path].join(" -> ");
+    const others =
+      knot.length > loop.length ? ` (all ${knot.length} files of the knot: ${knot.sort().join(", ")})` : "";
+    findings.push({ rule: "import-cycle", path, line: loop[0]!.line, detail: way + others });
+  }
   return findings;
+}
+
+type ImportGraph = ReadonlyMap<string, readonly ImportEdge[]>;
+
+/** All files that a chain of imports leads to from `start`; `start` itself only if a chain leads back. */
+function reachedFrom(graph: ImportGraph, start: string): Set<string> {
+  const reached = new Set((graph.get(start) ?? []).map((edge) => edge.to));
+  for (const path of reached) for (const edge of graph.get(path) ?? []) reached.add(edge.to);
+  return reached;
+}
+
+/** The shortest chain of imports that leads from a file back to it, null when there is none. Breadth first. */
+function shortestLoop(graph: ImportGraph, start: string): ImportEdge[] | null {
+  const arrival = new Map<string, ImportEdge>();
+  const queue = [start];
+  for (const path of queue) {
+    for (const edge of graph.get(path) ?? []) {
+      if (arrival.has(edge.to)) continue;
+      arrival.set(edge.to, edge);
+      queue.push(edge.to);
+    }
+  }
+  let edge = arrival.get(start);
+  if (edge === undefined) return null;
+  const loop = [edge];
+  while (edge.from !== start) {
+    edge = arrival.get(edge.from)!;
+    loop.unshift(edge);
+  }
+  return loop;
 }
 
 /** Files of src that no chain of imports from src/main.ts reaches. Empty while there is no src/main.ts. */

@@ -89,6 +89,11 @@ describe("imports", () => {
     const found = cycleFindings([a, b, c]);
     expect(found).toHaveLength(1);
     expect(found[0]!.detail).toBe("src/base/a.ts -> src/base/b.ts -> src/base/c.ts -> src/base/a.ts");
+    const d = file("src/base/d.ts", 'import { a } from "./a.ts";');
+    const back = file("src/base/b.ts", 'import type { C } from "./c.ts";', 'import { d } from "./d.ts";');
+    const knot = cycleFindings([a, back, c, d]);
+    expect(knot).toHaveLength(1);
+    expect(knot[0]!.detail).toContain("all 4 files of the knot");
     expect(cycleFindings([file("src/base/s.ts", 'import { s } from "./s.ts";')])).toHaveLength(1);
   });
 
