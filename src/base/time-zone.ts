@@ -103,6 +103,6 @@ export class TimeZone {
 
   /** Milliseconds that local time is ahead of UTC at an instant; negative west of Greenwich. */
   eastMs(nowMs: number): number {
-    return this.#find(nowMs) ?? -new Date(nowMs).getTimezoneOffset() * 60_000;
+    return this.#find(nowMs) ?? (0 - new Date(nowMs).getTimezoneOffset()) * 60_000;
   }
 }

@@ -1,7 +1,6 @@
 // The leaf modules against a live redis-server: what it accepts, prints, matches, compresses and signs.
-// Without a redis-server on the PATH these tests fail, unless REDIS_TS_NO_ORACLE=1 says that this is known.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Crc64 } from "../../src/base/crc64.ts";
 import { parseDouble } from "../../src/base/float.ts";
 import { globMatch } from "../../src/base/glob.ts";
@@ -17,7 +16,7 @@ import { lzfCompress, lzfDecompress } from "../../src/base/lzf.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { sha1Hex } from "../../src/base/sha1.ts";
 import type { RespClient } from "../support/client.ts";
-import { ORACLE_TAG, startOracle } from "../support/oracle.ts";
+import { describeOracle, startOracle } from "../support/oracle.ts";
 import type { RunningServer } from "../support/process.ts";
 import { type Reply, ReplyError } from "../support/reply.ts";
 import { bytes, randomText, testSeed } from "./seeded.ts";
@@ -112,7 +111,7 @@ function readLength(payload: Uint8Array, at: number): { length: number; next: nu
     : { length: ((first & 63) << 8) | payload[at + 1]!, next: at + 2 };
 }
 
-describe.skipIf(process.env.REDIS_TS_NO_ORACLE === "1")(`${ORACLE_TAG} leaf modules`, () => {
+describeOracle("leaf modules", () => {
   let server: RunningServer;
   let connection: RespClient;
   const client = () => connection;

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Prng } from "../../src/base/prng.ts";
 import { parseZoneFile, TimeZone } from "../../src/base/time-zone.ts";
 
@@ -63,9 +64,13 @@ describe("the TZ variable", () => {
   });
 
   test("not set means the system's zone, which is what the runtime says", () => {
-    const nowMs = Date.now();
-    if (process.env.TZ === undefined)
-      expect(new TimeZone(undefined).eastMs(nowMs)).toBe(-new Date(nowMs).getTimezoneOffset() * 60_000);
-    else expect(new TimeZone(process.env.TZ).eastMs(nowMs)).toBe(-new Date(nowMs).getTimezoneOffset() * 60_000);
+    const script = `
+      import { TimeZone } from ${JSON.stringify(join(import.meta.dir, "../../src/base/time-zone.ts"))};
+      const nowMs = Date.now();
+      process.stdout.write([new TimeZone(process.env.TZ).eastMs(nowMs), -new Date(nowMs).getTimezoneOffset() * 60_000 + 0].join(" "));`;
+    const { TZ: _, ...env } = process.env;
+    const [found, expected] = Bun.spawnSync([process.execPath, "-e", script], { env }).stdout.toString().split(" ");
+    expect(found).toMatch(/^-?\d+$/);
+    expect(found).toBe(expected!);
   });
 });
