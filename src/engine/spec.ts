@@ -181,6 +181,13 @@ export class CommandSpec {
   readonly parent: CommandSpec | null;
   /** ACL categories, all of them, as bits by index in CATEGORIES. */
   readonly categories: number;
+  /**
+   * The keys that stand at fixed places: from argument `firstKey` to argument `lastKey` (negative: counted from the end, -1 being the last
+   * argument), every `keyStep`-th. All three are 0 when no such range is known. Commands with Flag.MovableKeys may have further keys.
+   */
+  readonly firstKey: number;
+  readonly lastKey: number;
+  readonly keyStep: number;
   /** Dense number of the command in its table; assigned by the table. */
   id = -1;
 
@@ -198,7 +205,11 @@ export class CommandSpec {
     this.name = literal.name;
     this.fullName = parent === null ? literal.name : `${parent.name}|${literal.name}`;
     this.arity = literal.arity;
-    this.flags = literal.flags | (literal.getKeys !== undefined ? Flag.MovableKeys : 0);
+    const range = fixedKeyRange(literal.keys ?? []);
+    this.firstKey = range.first;
+    this.lastKey = range.last;
+    this.keyStep = range.step;
+    this.flags = literal.flags | (range.movable ? Flag.MovableKeys : 0);
     this.run = literal.run ?? noHandler;
     this.categories = categoryBits(literal);
     if (literal.subcommands !== undefined) {
@@ -223,6 +234,40 @@ export function command(literal: CommandLiteral): CommandLiteral {
 
 function noHandler(): void {
   throw new Error("a container command has no handler of its own");
+}
+
+interface FixedKeyRange {
+  first: number;
+  last: number;
+  step: number;
+  /** True when the range does not tell all keys. */
+  movable: boolean;
+}
+
+/**
+ * The one range that covers the key specs, as the classic first/last/step triple: a single range spec stands for itself; of several, those
+ * join that have step 1 and follow each other without a gap. Whatever does not fit, and every incomplete spec, makes the keys movable.
+ */
+function fixedKeyRange(specs: readonly KeySpec[]): FixedKeyRange {
+  const range: FixedKeyRange = { first: 0, last: 0, step: 0, movable: false };
+  for (const spec of specs) {
+    const { begin, find } = spec;
+    if (spec.flags.includes("incomplete")) range.movable = true;
+    if (begin === "unknown" || !("index" in begin) || find === "unknown" || !("lastKey" in find)) {
+      range.movable = true;
+      continue;
+    }
+    const last = find.lastKey >= 0 ? begin.index + find.lastKey : find.lastKey;
+    const follows = range.first === 0 || range.last === begin.index - 1;
+    if (specs.length > 1 && (find.step !== 1 || !follows)) {
+      range.movable = true;
+      continue;
+    }
+    if (range.first === 0) range.first = begin.index;
+    range.last = last;
+    range.step = find.step;
+  }
+  return range;
 }
 
 function categoryBits(literal: CommandLiteral): number {
