@@ -1,6 +1,6 @@
 // A server under measurement: started in a scratch folder, driven by redis-benchmark and redis-cli, measured from outside.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -72,8 +72,8 @@ export class BenchServer {
 
   /** Resident memory of the process in bytes. */
   async residentBytes(): Promise<number> {
-    const status = Bun.file(`/proc/${this.#child.pid}/status`);
-    if (await status.exists()) return Number(/^VmRSS:\s+(\d+)/m.exec(await status.text())?.[1]) * 1024;
+    const status = `/proc/${this.#child.pid}/status`;
+    if (existsSync(status)) return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(status, "utf8"))?.[1]) * 1024;
     const ps = Bun.spawn(["ps", "-o", "rss=", "-p", String(this.#child.pid)], { stdout: "pipe" });
     return Number.parseInt(await ps.stdout.text(), 10) * 1024;
   }
