@@ -8,14 +8,19 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ReplyError, wrongArity } from "../resp/errors.ts";
 import { Request } from "../resp/request.ts";
 import { ReplyWriter } from "../resp/writer.ts";
+import { Authentication } from "./authentication.ts";
 import { Blocking } from "./blocking.ts";
 import { Client, ClientFlag } from "./client.ts";
+import { ClientPause } from "./client-pause.ts";
 import { CommandTable } from "./command-table.ts";
 import { Context } from "./context.ts";
 import { deliverEffects } from "./deliver.ts";
 import { passGates } from "./gates.ts";
+import { Monitors } from "./monitor.ts";
 import { NULL_LINK } from "./null-link.ts";
+import { ServerGate } from "./observer.ts";
 import type { PropagationSink } from "./ports.ts";
+import { Prefetcher } from "./prefetch.ts";
 import { PubSub } from "./pubsub.ts";
 import type { CommandLiteral, CommandSpec } from "./spec.ts";
 import { Stats } from "./stats.ts";
@@ -32,8 +37,12 @@ export class Engine {
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
   readonly blocking: Blocking;
+  readonly authentication: Authentication;
+  readonly monitors: Monitors;
+  readonly pause: ClientPause;
   readonly sinks: PropagationSink[] = [];
   readonly cx: Context;
+  readonly prefetcher = new Prefetcher();
   /** The reply buffer of the client that executes. */
   readonly reply = new ReplyWriter();
   /** Messages that the executing client sent to itself: they follow its reply. */
@@ -64,6 +73,9 @@ export class Engine {
     this.pubsub = new PubSub(this);
     this.watches = new WatchRegistry(this);
     this.blocking = new Blocking(this);
+    this.authentication = new Authentication(this);
+    this.monitors = new Monitors(this);
+    this.pause = new ClientPause(this);
     const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
     internal.set(ClientFlag.Internal);
     const first = this.commands.byName.values().next().value as CommandSpec;
@@ -74,6 +86,8 @@ export class Engine {
   /** Registers a client for a link. */
   connect(link: Client["link"]): Client {
     const client = new Client(this.#nextClientId++, link, this.keyspace.databases[0], this.nowMs());
+    client.resp = this.config.values.clientDefaultResp;
+    this.authentication.admit(client);
     this.clients.set(client.id, client);
     this.stats.connectionsReceived++;
     return client;
@@ -84,6 +98,8 @@ export class Engine {
     client.set(ClientFlag.Closed);
     this.pubsub.forget(client);
     this.watches.unwatchAll(client);
+    this.monitors.remove(client);
+    this.pause.forget(client);
     this.clients.delete(client.id);
   }
 
@@ -92,6 +108,7 @@ export class Engine {
     this.lastUs = this.clock.monotonicUs();
     this.#wallOffsetMs = this.clock.nowMs() - this.lastUs / 1000;
     this.refreshTime();
+    this.pause.update();
   }
 
   /** Starts a turn of input: reads the monotonic clock, which commands then share from end to start. */
@@ -111,8 +128,8 @@ export class Engine {
     return this.keyspace.nowMs;
   }
 
-  /** Runs one command of a client; its reply is appended to `reply`. The request must have at least one argument. */
-  execute(client: Client, request: Request): void {
+  /** Runs one command of a client; its reply is appended to `reply`. The request must have at least one argument; `known` is its spec when the caller has it. */
+  execute(client: Client, request: Request, known: CommandSpec | null = null): void {
     const cx = this.cx;
     cx.client = client;
     cx.db = client.db;
@@ -122,8 +139,7 @@ export class Engine {
     cx.length = request.length;
     cx.argc = request.count;
     cx.reply.resp3 = client.resp === 3;
-    client.commandCount++;
-    let spec = this.commands.find(request.buf, request.start[0], request.length[0]);
+    let spec = known ?? this.commands.find(request.buf, request.start[0], request.length[0]);
     if (spec === null) {
       this.reject(unknownCommand(cx), null);
       return;
@@ -173,18 +189,20 @@ export class Engine {
     } catch (error) {
       this.#fail(cx, start, error);
     }
-    this.depth--;
-    this.executing = outer;
     const end = this.clock.monotonicUs();
     const usec = end - this.lastUs;
     this.lastUs = end;
     spec.calls++;
     spec.usec += usec;
     this.stats.commandsProcessed++;
+    cx.client.commandCount++;
     if (reply.errors !== errors) {
       spec.failedCalls++;
       this.stats.countError(reply.lastError);
     }
+    if ((this.gate & ServerGate.Monitors) !== 0) this.monitors.feed(cx, spec);
+    this.depth--;
+    this.executing = outer;
     if (cx.dirty !== 0 || cx.effects.count !== 0 || cx.replacement !== null) deliverEffects(this, cx, spec);
     if (usec >= this.stats.slowThresholdUs) this.stats.recordSlow(cx, spec, usec);
     if (this.depth === 0) {
@@ -201,10 +219,6 @@ export class Engine {
 
   /** Decides about a command when memory is limited: evicts, or answers an error. Plugged in with eviction. */
   memoryGate: (cx: Context, spec: CommandSpec) => ReplyError | null = () => null;
-  /** Postpones a command when CLIENT PAUSE asks for it; true when it did. */
-  pauses: (cx: Context, spec: CommandSpec) => boolean = () => false;
-  /** Shows a command to MONITOR clients. */
-  feedMonitors: (cx: Context, spec: CommandSpec) => void = () => {};
 
   #flushPushes(reply: ReplyWriter): void {
     reply.rawBytes(this.pushes.buf, 0, this.pushes.pos);

@@ -9,7 +9,6 @@ import {
   dictEntryHash,
   dictFind,
   dictFree,
-  dictHash,
   dictInsert,
   dictRandom,
   dictRemove,
@@ -20,6 +19,7 @@ import {
 } from "../struct/dict.ts";
 import {
   ENTRY_KEY_OFFSET,
+  entryAccess,
   entryExpiry,
   entryFree,
   entryHasExpiry,
@@ -67,7 +67,7 @@ export class Database {
 
   /** The entry of a key, expired or not; 0 when absent. */
   find(buf: Uint8Array, offset: number, length: number): Ref {
-    const hash = dictHash(this.arena, buf, offset, length);
+    const hash = this.keyspace.hints.hashOf(this.arena, buf, offset, length);
     this.hash = hash;
     return dictFind(this.arena, this.dict, buf, offset, length, hash);
   }
@@ -94,10 +94,30 @@ export class Database {
     expiry: number,
     adopt: boolean,
   ): Ref {
+    const old = this.find(key, keyOffset, keyLength);
+    const e = this.putString(old, key, keyOffset, keyLength, value, offset, length, expiry, adopt);
+    if (old !== 0) this.keyspace.touchOverwritten(e);
+    return e;
+  }
+
+  /**
+   * The same for a key that was just looked up: `old` is its entry, or 0, and `hash` of this database still its hash. Access bits of an existing key
+   * are kept. `asBytes` keeps a value that spells an integer from being stored as one.
+   */
+  putString(
+    old: Ref,
+    key: Uint8Array,
+    keyOffset: number,
+    keyLength: number,
+    value: Uint8Array,
+    offset: number,
+    length: number,
+    expiry: number,
+    adopt: boolean,
+    asBytes = false,
+  ): Ref {
     const a = this.arena;
-    const hash = dictHash(a, key, keyOffset, keyLength);
-    this.hash = hash;
-    const old = dictFind(a, this.dict, key, keyOffset, keyLength, hash);
+    const hash = this.hash;
     if (old === 0) {
       const e = stringCreate(
         a,
@@ -110,6 +130,7 @@ export class Database {
         this.keyspace.accessOfNew(),
         expiry >= 0,
         adopt,
+        asBytes,
       );
       dictInsert(a, this.dict, e, hash);
       if (expiry >= 0) this.#indexExpiry(e, hash, expiry);
@@ -120,18 +141,29 @@ export class Database {
     if (hadExpiry && !withExpiry) dictRemove(a, this.expires, old, hash);
     let e = old;
     if (entryType(a, old) === Type.String) {
-      e = stringAssign(a, old, value, offset, length, withExpiry, adopt);
+      e = stringAssign(a, old, value, offset, length, withExpiry, adopt, asBytes);
       if (e !== old) {
         dictReplace(a, this.dict, old, e, hash);
         if (hadExpiry && withExpiry) dictReplace(a, this.expires, old, e, hash);
         entryFree(a, old, true);
       }
     } else {
-      e = this.#replaceWithString(old, hash, key, keyOffset, keyLength, value, offset, length, withExpiry, adopt);
+      e = this.#replaceWithString(
+        old,
+        hash,
+        key,
+        keyOffset,
+        keyLength,
+        value,
+        offset,
+        length,
+        withExpiry,
+        adopt,
+        asBytes,
+      );
     }
     if (withExpiry && (!hadExpiry || e === 0)) this.#indexExpiry(e, hash, expiry);
     else if (expiry >= 0) setEntryExpiry(a, e, int64Low(expiry), int64High(expiry));
-    this.keyspace.touchOverwritten(e);
     return e;
   }
 
@@ -146,6 +178,7 @@ export class Database {
     length: number,
     withExpiry: boolean,
     adopt: boolean,
+    asBytes: boolean,
   ): Ref {
     const a = this.arena;
     const hadExpiry = entryHasExpiry(a, old);
@@ -158,9 +191,10 @@ export class Database {
       value,
       offset,
       length,
-      this.keyspace.accessOfNew(),
+      entryAccess(a, old),
       withExpiry,
       adopt,
+      asBytes,
     );
     if (withExpiry) setEntryExpiry(a, e, int64Low(keptExpiry), int64High(keptExpiry));
     dictReplace(a, this.dict, old, e, hash);

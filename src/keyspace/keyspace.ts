@@ -8,6 +8,7 @@ import { RefList } from "../struct/dict.ts";
 import { entryFree, setEntryAccess } from "../types/entry.ts";
 import { valueType } from "../types/value.ts";
 import { Database, freeContent } from "./database.ts";
+import { HashHints } from "./hash-hints.ts";
 import { LFU_INITIAL, lfuTouched } from "./lfu.ts";
 
 /** What to do with a key whose time has come, when it is looked at. */
@@ -50,6 +51,7 @@ export class Keyspace {
   lfuLogFactor = 10;
   lfuDecayMinutes = 1;
   expiryMode: number = ExpiryMode.Delete;
+  readonly hints = new HashHints();
 
   hits = 0;
   misses = 0;

@@ -5,6 +5,7 @@
 import type { Socket } from "bun";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
+import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import type { ClientLink } from "../engine/ports.ts";
 import {
   NEED_MORE,
@@ -20,10 +21,15 @@ import { Outbox } from "./outbox.ts";
 /** Replies are sent before a chunk is used up when they have grown to this. */
 const FLUSH_BYTES = 256 * 1024;
 
+/** Fewer commands than this are not worth prefetching for. */
+const PREFETCH_MIN = 3;
+
 /** What connections of one server share. */
 export interface ConnectionHost {
   readonly engine: Engine;
-  readonly request: Request;
+  /** Requests that are read ahead of their execution, LOOK_AHEAD of them, and where each began. */
+  readonly requests: readonly Request[];
+  readonly positions: Int32Array;
   readonly limits: ReadLimits;
   readonly unauthenticatedLimits: ReadLimits;
   readonly fault: ProtocolFault;
@@ -90,35 +96,59 @@ export class Connection implements ClientLink {
   }
 
   #process(buf: Uint8Array, from: number, end: number): void {
-    const { engine, request, fault } = this.#host;
     const client = this.client;
-    const reply = engine.reply;
-    client.lastActiveMs = engine.keyspace.nowMs;
+    client.lastActiveMs = this.#host.engine.keyspace.nowMs;
     let pos = from;
-    while (pos < end) {
+    while (pos < end && !this.#closing && !this.#closed) {
       if (client.halted !== 0) {
         this.#hold(buf, pos, end);
         break;
       }
-      const limits = client.has(ClientFlag.Unauthenticated) ? this.#host.unauthenticatedLimits : this.#host.limits;
-      if (this.#partial !== null) {
-        pos = this.#feedPartial(this.#partial, buf, pos, end, limits);
-      } else {
-        const next = readRequest(buf, pos, end, request, limits, fault);
-        if (next === NEED_MORE) {
-          this.#partial = new PartialRequest();
-          pos = this.#feedPartial(this.#partial, buf, pos, end, limits);
-        } else if (next === PROTOCOL_ERROR) {
-          this.#protocolError();
-        } else {
-          pos = next;
-          if (request.count > 0) engine.execute(client, request);
-        }
-      }
-      if (this.#closing || this.#closed) break;
-      if (reply.pos > FLUSH_BYTES) this.#sendReplies();
+      if (this.#partial === null) pos = this.#runBatch(buf, pos, end);
+      else pos = this.#feedPartial(this.#partial, buf, pos, end, this.#limits());
     }
     this.#sendReplies();
+  }
+
+  #limits(): ReadLimits {
+    return this.client.has(ClientFlag.Unauthenticated) ? this.#host.unauthenticatedLimits : this.#host.limits;
+  }
+
+  /**
+   * Reads the whole commands from `from` on, up to LOOK_AHEAD of them, and runs them. Returns the position after the last one that ran (an incomplete
+   * command at the end is taken over by a PartialRequest): execution stops early when the client is halted or closed.
+   */
+  #runBatch(buf: Uint8Array, from: number, end: number): number {
+    const { engine, requests, positions, fault } = this.#host;
+    const client = this.client;
+    const limits = this.#limits();
+    // Before authentication each command may change the limits of the next.
+    const ahead = limits.authenticated ? LOOK_AHEAD : 1;
+    let count = 0;
+    let pos = from;
+    let status = 0;
+    while (count < ahead && pos < end) {
+      status = readRequest(buf, pos, end, requests[count], limits, fault);
+      if (status < 0) break;
+      positions[count] = pos;
+      pos = status;
+      if (requests[count].count > 0) count++;
+    }
+    const known = count >= PREFETCH_MIN;
+    if (known) engine.prefetcher.prepare(engine.commands, client.db, requests, count);
+    for (let i = 0; i < count; i++) {
+      if (client.halted !== 0 || this.#closed) return positions[i];
+      engine.execute(client, requests[i], known ? engine.prefetcher.specs[i] : null);
+      if (engine.reply.pos > FLUSH_BYTES) this.#sendReplies();
+    }
+    if (status === PROTOCOL_ERROR && client.halted === 0 && !this.#closed) {
+      this.#protocolError();
+    } else if (status === NEED_MORE) {
+      if (client.halted !== 0 || this.#closed) return pos;
+      this.#partial = new PartialRequest();
+      return this.#feedPartial(this.#partial, buf, pos, end, limits);
+    }
+    return pos;
   }
 
   #feedPartial(partial: PartialRequest, buf: Uint8Array, from: number, end: number, limits: ReadLimits): number {

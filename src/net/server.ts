@@ -1,13 +1,15 @@
 /** Listening sockets. The only folder that touches Bun.listen. */
 import type { Socket, TCPSocketListener } from "bun";
 import type { Engine } from "../engine/engine.ts";
+import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ProtocolFault } from "../resp/reader.ts";
 import { Request } from "../resp/request.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 
 export class Server implements ConnectionHost {
   readonly engine: Engine;
-  readonly request = new Request();
+  readonly requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
+  readonly positions = new Int32Array(LOOK_AHEAD);
   readonly limits = { bulkMax: 512 * 1024 * 1024, authenticated: true };
   readonly unauthenticatedLimits = { bulkMax: 512 * 1024 * 1024, authenticated: false };
   readonly fault = new ProtocolFault();

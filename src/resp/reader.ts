@@ -91,21 +91,57 @@ export function readRequest(
   out.clear();
   out.buf = buf;
   if (buf[pos] !== STAR) return readInline(buf, pos, end, out, fault);
-  const count = readNumber(buf, pos + 1, end);
-  if (count === NO_LINE) return lineFault(end - pos, "too big mbulk count string", fault);
-  let p = numberEnd;
-  if (count === BAD_NUMBER || badCount(count, limits, fault)) return countFault(count, fault);
-  for (let i = 0; i < count; i++) {
-    if (p >= end) return NEED_MORE;
-    if (buf[p] !== DOLLAR) return dollarFault(buf[p], fault);
-    const length = readNumber(buf, p + 1, end);
-    if (length === NO_LINE) return lineFault(end - p, "too big bulk count string", fault);
-    if (length === BAD_NUMBER || badLength(length, limits, fault)) return lengthFault(length, fault);
-    p = numberEnd + length + 2;
-    if (p > end) return NEED_MORE;
-    out.push(numberEnd, length);
+  let count = buf[pos + 1] - 48;
+  let p = pos + 4;
+  // Nearly every count and most lengths have one or two digits: those are read here, the rest and all mistakes by readNumber.
+  if (p > end || count <= 0 || count > 9 || buf[pos + 2] !== CR || buf[pos + 3] !== LF) {
+    count = readNumber(buf, pos + 1, end);
+    if (count === NO_LINE) return lineFault(end - pos, "too big mbulk count string", fault);
+    if (count === BAD_NUMBER || badCount(count, limits, fault)) return countFault(count, fault);
+    p = numberEnd;
   }
+  let start = out.start;
+  let lengths = out.length;
+  const bulkMax = limits.authenticated ? limits.bulkMax : UNAUTHENTICATED_BULK_MAX;
+  for (let i = 0; i < count; i++) {
+    if (p + 5 >= end) return p < end && buf[p] !== DOLLAR ? dollarFault(buf[p], fault) : readTail(buf, p, end, limits, fault);
+    if (buf[p] !== DOLLAR) return dollarFault(buf[p], fault);
+    let length = buf[p + 1] - 48;
+    let at = p + 4;
+    if (length < 0 || length > 9 || buf[p + 2] !== CR || buf[p + 3] !== LF) {
+      const units = buf[p + 2] - 48;
+      if (length > 0 && length <= 9 && units >= 0 && units <= 9 && buf[p + 3] === CR && buf[p + 4] === LF) {
+        length = length * 10 + units;
+        at = p + 5;
+      } else {
+        length = readNumber(buf, p + 1, end);
+        if (length === NO_LINE) return lineFault(end - p, "too big bulk count string", fault);
+        if (length === BAD_NUMBER || length < 0 || length > bulkMax) return lengthFault(length, limits, fault);
+        at = numberEnd;
+      }
+    }
+    p = at + length + 2;
+    if (p > end) return NEED_MORE;
+    if (i === start.length) {
+      out.count = i;
+      out.grow();
+      start = out.start;
+      lengths = out.length;
+    }
+    start[i] = at;
+    lengths[i] = length;
+  }
+  out.count = count < 0 ? 0 : count;
   return p;
+}
+
+/** Tells an incomplete header at the end of the chunk from a wrong one. */
+function readTail(buf: Uint8Array, p: number, end: number, limits: ReadLimits, fault: ProtocolFault): number {
+  if (p >= end) return NEED_MORE;
+  const length = readNumber(buf, p + 1, end);
+  if (length === NO_LINE) return NEED_MORE;
+  if (length === BAD_NUMBER || badLength(length, limits, fault)) return lengthFault(length, limits, fault);
+  return NEED_MORE;
 }
 
 function badCount(count: number, limits: ReadLimits, fault: ProtocolFault): boolean {
@@ -133,7 +169,8 @@ function badLength(length: number, limits: ReadLimits, fault: ProtocolFault): bo
   return false;
 }
 
-function lengthFault(_length: number, fault: ProtocolFault): number {
+function lengthFault(length: number, limits: ReadLimits, fault: ProtocolFault): number {
+  badLength(length, limits, fault);
   if (fault.text === "") fault.text = "invalid bulk length";
   return PROTOCOL_ERROR;
 }
@@ -300,7 +337,7 @@ export class PartialRequest {
     } else if (buf[this.#pos] !== DOLLAR) {
       this.faulty = dollarFault(buf[this.#pos], fault) === PROTOCOL_ERROR;
     } else if (n === BAD_NUMBER || badLength(n, limits, fault)) {
-      this.faulty = lengthFault(n, fault) === PROTOCOL_ERROR;
+      this.faulty = lengthFault(n, limits, fault) === PROTOCOL_ERROR;
     } else {
       this.#bulk = n;
       if (n >= LONG_BULK) this.#ensure(numberEnd + n + 2, true);

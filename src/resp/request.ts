@@ -17,7 +17,7 @@ export class Request {
 
   /** Appends an argument. */
   push(start: number, length: number): void {
-    if (this.count === this.start.length) this.#grow();
+    if (this.count === this.start.length) this.grow();
     this.start[this.count] = start;
     this.length[this.count] = length;
     this.count++;
@@ -73,9 +73,10 @@ export class Request {
     return request;
   }
 
-  #grow(): void {
-    const start = new Int32Array(this.count * 2);
-    const length = new Int32Array(this.count * 2);
+  /** Makes room for twice as many arguments. */
+  grow(): void {
+    const start = new Int32Array(this.start.length * 2);
+    const length = new Int32Array(this.start.length * 2);
     start.set(this.start);
     length.set(this.length);
     this.start = start;
