@@ -3,6 +3,7 @@
  *
  * The argument grammar is written once, as a syntax line (see syntax.ts), from which COMMAND DOCS builds its argument tree.
  */
+import type { Request } from "../resp/request.ts";
 import type { Context } from "./context.ts";
 
 /** Command flags, as COMMAND INFO names them (FLAG_NAMES). */
@@ -156,13 +157,19 @@ export interface CommandLiteral {
   /** "syscmd" commands are internal. */
   docFlags?: readonly ("deprecated" | "syscmd")[];
   subcommands?: readonly CommandLiteral[];
-  /** Extracts key positions when the key specs cannot say all: pairs of (argument index, flags) appended to `out`; false for a syntax error. */
-  getKeys?: (cx: Context, out: KeyPositions) => boolean;
+  /**
+   * Finds the keys when the key specs cannot tell all of them or their flags: appends to `out`, false for arguments that make no sense.
+   * The request may be one that only COMMAND GETKEYS names, so nothing but its arguments may be looked at.
+   */
+  getKeys?: (request: Request, out: KeyPositions) => boolean;
+  /** Adds the indexes of arguments that are secrets, which MONITOR and the slow log must not show. */
+  redact?: (cx: Context, indexes: Set<number>) => void;
   run?: (cx: Context) => void;
 }
 
-/** Key positions found in a request. */
+/** Key positions found in a request: two parallel lists that a caller may reuse. */
 export interface KeyPositions {
+  /** Argument indexes. */
   indexes: number[];
   /** Key-spec flags in words, parallel to indexes. */
   flags: string[];
