@@ -76,6 +76,8 @@ export class Client {
   libName = "";
   libVersion = "";
   user = "default";
+  /** Has it proved to be its user, or needed it no password when it connected (authentication.ts)? */
+  authenticated = true;
   readonly createdMs: number;
   lastActiveMs: number;
   /** Last command run, for CLIENT LIST. */
@@ -98,6 +100,12 @@ export class Client {
   channels: Set<string> | null = null;
   patterns: Set<string> | null = null;
   shardChannels: Set<string> | null = null;
+
+  /** The command that CLIENT PAUSE postponed (client-pause.ts), or null. */
+  postponed: Request | null = null;
+
+  /** Understands -REDIRECT errors: CLIENT CAPA redirect. */
+  redirects = false;
 
   /** State of a client that waits (blocking.ts), or null. */
   blocked: unknown = null;

@@ -72,7 +72,17 @@ function transaction(cx: Context, spec: CommandSpec): GateAnswer {
 
 function paused(cx: Context, spec: CommandSpec): GateAnswer {
   if ((cx.engine.gate & ServerGate.Paused) === 0 || cx.client.origin !== Origin.Client) return null;
-  return cx.engine.pauses(cx, spec) ? TAKEN : null;
+  return cx.engine.pause.postpones(cx, spec) ? TAKEN : null;
+}
+
+const OBSERVER_ONLY = new ReplyError("ERR Replica can't interact with the keyspace");
+
+/** Clients that only receive a stream of commands, replicas and monitors, keep away from the data. */
+function observer(cx: Context, spec: CommandSpec): GateAnswer {
+  return cx.client.has(ClientFlag.Replica | ClientFlag.Monitor) &&
+    (spec.flags & (Flag.Write | Flag.Readonly | Flag.MayReplicate)) !== 0
+    ? OBSERVER_ONLY
+    : null;
 }
 
 /** In the order in which Redis decides; the first answer counts. */
@@ -82,8 +92,9 @@ const GATES: ReadonlyArray<(cx: Context, spec: CommandSpec) => GateAnswer> = [
   subscriber,
   denyBlocking,
   loading,
-  transaction,
+  observer,
   paused,
+  transaction,
 ];
 
 /** Walks the gates; true when the command may run now. */
@@ -96,7 +107,6 @@ export function passGates(cx: Context, spec: CommandSpec): boolean {
     if (answer !== TAKEN) cx.engine.reject(answer, spec);
     return false;
   }
-  if ((cx.engine.gate & ServerGate.Monitors) !== 0) cx.engine.feedMonitors(cx, spec);
   return true;
 }
 

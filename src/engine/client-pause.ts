@@ -1,0 +1,113 @@
+/**
+ * CLIENT PAUSE: for a time, commands of clients are postponed, all of them or those that write; keys do not expire meanwhile. A postponed
+ * command waits, parsed, on its client (`client.postponed`) and input behind it is held back; when the pause ends, clients go on in the order in
+ * which they were postponed.
+ *
+ * Invariant: ServerGate.Paused is set, and expired keys are only hidden, exactly while a pause is in force.
+ */
+import { ExpiryMode } from "../keyspace/keyspace.ts";
+import { type Client, ClientFlag } from "./client.ts";
+import type { Context } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { Halt, halt, release } from "./gates.ts";
+import { ServerGate } from "./observer.ts";
+import { type CommandSpec, Flag } from "./spec.ts";
+
+/** What is postponed; the larger value is the stricter one. */
+export const Pause = { Nothing: 0, Writes: 1, All: 2 } as const;
+
+export class ClientPause {
+  readonly #engine: Engine;
+  /** Unix time in ms at which the pause ends; Infinity: when it is ended. */
+  #endMs = 0;
+  #what: number = Pause.Nothing;
+  /** What the keyspace did with expired keys before the pause. */
+  #expiryMode: number = ExpiryMode.Delete;
+  readonly #postponed = new Set<Client>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** What is postponed now: a value of Pause. */
+  get what(): number {
+    return this.#what;
+  }
+
+  /** Clients with a postponed command. */
+  get postponedCount(): number {
+    return this.#postponed.size;
+  }
+
+  /** Milliseconds until the pause ends, for a timer; -1 when there is none. */
+  get leftMs(): number {
+    return this.#what === Pause.Nothing ? -1 : Math.max(0, this.#endMs - this.#engine.nowMs());
+  }
+
+  /** Pauses until `endMs`. Of a pause in force and the new one, the later end and the stricter scope hold. */
+  start(what: number, endMs: number): void {
+    this.update();
+    const strictest = this.#what > what ? this.#what : what;
+    if (endMs > this.#endMs) this.#endMs = endMs;
+    if (this.#endMs > this.#engine.nowMs()) this.#enter(strictest);
+  }
+
+  /** Ends the pause. */
+  end(): void {
+    this.#endMs = 0;
+    this.update();
+  }
+
+  /** Ends the pause when its time has come. Called by the cron. */
+  update(): void {
+    if (this.#what === Pause.Nothing || this.#endMs > this.#engine.nowMs()) return;
+    this.#what = Pause.Nothing;
+    this.#endMs = 0;
+    this.#engine.gate &= ~ServerGate.Paused;
+    this.#engine.keyspace.expiryMode = this.#expiryMode;
+    const clients = [...this.#postponed];
+    this.#postponed.clear();
+    for (const client of clients) {
+      client.unset(ClientFlag.Paused);
+      release(client, Halt.Paused);
+    }
+  }
+
+  #enter(what: number): void {
+    if (this.#what === Pause.Nothing) {
+      const { keyspace } = this.#engine;
+      this.#expiryMode = keyspace.expiryMode;
+      if (keyspace.expiryMode === ExpiryMode.Delete) keyspace.expiryMode = ExpiryMode.Hide;
+      this.#engine.gate |= ServerGate.Paused;
+    }
+    this.#what = what;
+  }
+
+  /** Postpones the command in `cx` when the pause concerns it; true when it did. Replicas are never paused. */
+  postpones(cx: Context, spec: CommandSpec): boolean {
+    const { client } = cx;
+    if (client.has(ClientFlag.Replica)) return false;
+    this.update();
+    if (this.#what === Pause.Nothing) return false;
+    if (this.#what === Pause.Writes && !mayWrite(client, spec)) return false;
+    client.postponed = cx.request.clone();
+    client.set(ClientFlag.Paused);
+    this.#postponed.add(client);
+    halt(client, Halt.Paused);
+    return true;
+  }
+
+  /** Forgets a client that went away. */
+  forget(client: Client): void {
+    client.postponed = null;
+    this.#postponed.delete(client);
+  }
+}
+
+const WRITES = Flag.Write | Flag.MayReplicate;
+
+/** Could the command change data or reach replicas? EXEC could when a command of its queue could. */
+function mayWrite(client: Client, spec: CommandSpec): boolean {
+  if ((spec.flags & WRITES) !== 0) return true;
+  return spec.name === "exec" && client.queue.some((queued) => (queued.spec.flags & WRITES) !== 0);
+}
