@@ -5,6 +5,7 @@
 import { Arena } from "./arena/arena.ts";
 import { SystemClock } from "./base/clock.ts";
 import { Logger } from "./base/log.ts";
+import { SystemMemory } from "./base/os-memory.ts";
 import { Prng, randomSeed } from "./base/prng.ts";
 import { runCommandLine } from "./cli/main-command.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -21,7 +22,11 @@ async function startServer(personality: Personality, argv: readonly string[]): P
   const config = loadConfig(personality, argv);
   const log = new Logger({ clock, level: config.values.loglevel, file: config.values.logfile });
   for (const warning of config.takeWarnings()) log.warning(warning);
-  const keyspace = new Keyspace(new Arena(randomSeed(), randomSeed()), config.values.databases, new Prng(randomSeed()));
+  const keyspace = new Keyspace(
+    new Arena(randomSeed(), randomSeed(), new SystemMemory()),
+    config.values.databases,
+    new Prng(randomSeed()),
+  );
   const engine = new Engine(config, keyspace, clock, COMMANDS);
   log.raw("notice", `\n ${personality.title} ${personality.redisVersion}, PID: ${process.pid}\n\n`);
   const server = new Server(engine);

@@ -4,13 +4,14 @@
  */
 import { Arena } from "../../src/arena/arena.ts";
 import { SystemClock } from "../../src/base/clock.ts";
+import { SystemMemory } from "../../src/base/os-memory.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { COMMANDS } from "../../src/commands/index.ts";
 import { Config } from "../../src/config/config.ts";
 import { PERSONALITIES } from "../../src/config/personality.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { LOOK_AHEAD } from "../../src/engine/prefetch.ts";
 import { NULL_LINK } from "../../src/engine/null-link.ts";
+import { LOOK_AHEAD } from "../../src/engine/prefetch.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { ProtocolFault, readRequest } from "../../src/resp/reader.ts";
 import { Request } from "../../src/resp/request.ts";
@@ -21,7 +22,7 @@ const CHUNKS = 4000;
 
 const prng = new Prng(7);
 const clock = new SystemClock();
-const keyspace = new Keyspace(new Arena(1, 2), 16, prng);
+const keyspace = new Keyspace(new Arena(1, 2, new SystemMemory()), 16, prng);
 const engine = new Engine(new Config({ personality: PERSONALITIES.redis }), keyspace, clock, COMMANDS);
 const client = engine.connect(NULL_LINK);
 const requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
@@ -48,7 +49,8 @@ function run(name: string, chunks: Uint8Array[]): void {
       engine.startTurn();
       for (let pos = 0; pos < bytes.length; ) {
         let n = 0;
-        while (n < LOOK_AHEAD && pos < bytes.length) pos = readRequest(bytes, pos, bytes.length, requests[n++], limits, fault);
+        while (n < LOOK_AHEAD && pos < bytes.length)
+          pos = readRequest(bytes, pos, bytes.length, requests[n++], limits, fault);
         engine.prefetcher.prepare(engine.commands, client.db, requests, n);
         for (let i = 0; i < n; i++) engine.execute(client, requests[i], engine.prefetcher.specs[i]);
       }

@@ -10,6 +10,7 @@
  * Invariant: usedBytes is the sum of the class sizes of live blocks and of the lengths of live large buffers.
  * A segment is reserved whole and never moves; a typed array of 1 GiB stays below the 2^31 offset that the engine handles slowly.
  */
+import type { MemoryAdvice } from "../base/os-memory.ts";
 
 /** Number of an arena block: see the layout above. Any int32; 0 is none. */
 export type Ref = number;
@@ -61,9 +62,6 @@ export function blockCapacity(size: number): number {
   return CLASS_SIZE[classOf(size)];
 }
 
-/** Gives the physical memory behind a byte range of a segment back to the system; its content is lost. */
-export type PurgePages = (segment: Uint8Array, offset: number, length: number) => void;
-
 export class OutOfArenaError extends Error {}
 
 export class Arena {
@@ -95,12 +93,12 @@ export class Arena {
   #freePageCount = 0;
   #pageCount = 0;
   #largeFree: number[] = [];
-  #purge: PurgePages | null;
+  readonly #advice: MemoryAdvice | null;
 
-  constructor(hashKey0: number, hashKey1: number, purge: PurgePages | null = null) {
+  constructor(hashKey0: number, hashKey1: number, advice: MemoryAdvice | null = null) {
     this.hashKey0 = hashKey0 | 0;
     this.hashKey1 = hashKey1 | 0;
-    this.#purge = purge;
+    this.#advice = advice;
   }
 
   /** A block of at least `size` bytes (1 to BLOCK_MAX), not zeroed. Throws OutOfArenaError past 32 GiB. */
@@ -189,13 +187,13 @@ export class Arena {
 
   /** Gives the memory of pooled pages back to the system, keeping `keep` of them. Returns the bytes given back. */
   purge(keep = 0): number {
-    if (this.#purge === null) return 0;
+    if (this.#advice === null) return 0;
     let given = 0;
     let page = this.#freePageHead;
     for (let index = 0; page >= 0; index++, page = this.#pageNext[page]) {
       if (index < keep || this.#pageBump[page] === 0) continue;
       const segment = this.u8[(page / PAGES_PER_SEGMENT) | 0];
-      this.#purge(segment, (page % PAGES_PER_SEGMENT) * PAGE_BYTES, PAGE_BYTES);
+      if (!this.#advice.purge(segment, (page % PAGES_PER_SEGMENT) * PAGE_BYTES, PAGE_BYTES)) return given;
       this.#pageBump[page] = 0;
       given += PAGE_BYTES;
     }
