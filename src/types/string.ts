@@ -36,8 +36,10 @@ import {
 export const EMBSTR_MAX = 44;
 /** Longest value that stands inside its entry. */
 export const VALUE_INLINE_MAX = 128 * 1024;
+/** Longest value that can be represented at all; settings allow less. */
+export const STRING_LENGTH_MAX = 0x7fffffff;
 const LARGE = 1 << 31;
-const LENGTH_MASK = 0x7fffffff;
+const LENGTH_MASK = STRING_LENGTH_MAX;
 const INT_TEXT_MAX = 20;
 
 /** Where the bytes of a string are: a triple that the caller owns and reuses. */
@@ -120,7 +122,7 @@ export function setStringInt(a: Arena, e: Ref, low: number, high: number): void 
   w[v + 1] = high;
 }
 
-/** A new entry holding a string. `adopt` lets a long value keep its buffer: the caller gives that buffer up. */
+/** A new entry holding a string. `adopt` lets a long value keep its buffer: the caller gives that buffer up. `asBytes`: even if it spells an integer. */
 export function stringCreate(
   a: Arena,
   key: Uint8Array,
@@ -132,8 +134,9 @@ export function stringCreate(
   access: number,
   withExpiry: boolean,
   adopt: boolean,
+  asBytes = false,
 ): Ref {
-  const integer = spellsInteger(value, offset, length);
+  const integer = !asBytes && spellsInteger(value, offset, length);
   const bytes = integer || length > VALUE_INLINE_MAX ? 8 : 4 + length;
   const e = entryCreate(a, key, keyOffset, keyLength, withExpiry, (access << 8) | Type.String, bytes);
   writeStringValue(a, e, integer, value, offset, length, adopt);
@@ -152,8 +155,9 @@ export function stringAssign(
   length: number,
   withExpiry: boolean,
   adopt: boolean,
+  asBytes = false,
 ): Ref {
-  const integer = spellsInteger(value, offset, length);
+  const integer = !asBytes && spellsInteger(value, offset, length);
   freeStringValue(a, e);
   const seg = e >>> SEGMENT_SHIFT;
   const at = (e & GRANULE_MASK) << 1;
@@ -218,7 +222,7 @@ export function stringOutsideBytes(a: Arena, e: Ref): number {
 
 /**
  * Makes a string Raw with room for `length` bytes (the new length; bytes past the old one are zero) and returns the entry: `e`, or a fresh block, in which
- * case `e` is the caller's to free. Appending grows by size classes and large buffers by doubling up to 1 MiB of slack, so that it costs amortised O(n).
+ * case `e` is the caller's to free. What grows gets slack in proportion to its size, so that appending costs amortised O(n).
  */
 export function stringGrow(a: Arena, e: Ref, length: number, withExpiry: boolean): Ref {
   const span = growSpan;
@@ -235,7 +239,7 @@ export function stringGrow(a: Arena, e: Ref, length: number, withExpiry: boolean
   let target = e;
   if (length > VALUE_INLINE_MAX) {
     if (start + 8 > a.capacity(e)) target = entryRebuild(a, e, withExpiry, 8);
-    const bytes = new Uint8Array(length + slackFor(length));
+    const bytes = new Uint8Array(length + slackFor(old, length));
     copyBytes(span.buf, span.at, bytes, 0, old);
     const w = a.i32[target >>> SEGMENT_SHIFT];
     const v = valueWord(a, target);
@@ -254,8 +258,10 @@ export function stringGrow(a: Arena, e: Ref, length: number, withExpiry: boolean
 }
 const growSpan = new ByteSpan();
 
-function slackFor(length: number): number {
-  return length < 1024 * 1024 ? length : 1024 * 1024;
+/** Spare bytes of a large buffer that grows from `old` to `length` bytes; fresh pages cost no memory until they are written. */
+function slackFor(old: number, length: number): number {
+  if (old === 0) return 0;
+  return length < 1024 * 1024 ? length : Math.min(length >> 2, STRING_LENGTH_MAX - length);
 }
 
 function growLarge(a: Arena, e: Ref, old: number, length: number): void {
@@ -263,7 +269,7 @@ function growLarge(a: Arena, e: Ref, old: number, length: number): void {
   const v = valueWord(a, e);
   const bytes = a.large[w[v + 1]] as Uint8Array;
   if (length > bytes.length) {
-    const grown = new Uint8Array(length + slackFor(length));
+    const grown = new Uint8Array(length + slackFor(old, length));
     grown.set(bytes.subarray(0, old));
     a.freeLarge(w[v + 1]);
     w[v + 1] = a.adoptLarge(grown);
@@ -271,6 +277,21 @@ function growLarge(a: Arena, e: Ref, old: number, length: number): void {
     bytes.fill(0, old, length);
   }
   w[v] = length | LARGE;
+}
+
+/** Overwrites bytes of a Raw string (after stringGrow) from `position` on; they must lie within its length. */
+export function stringWrite(
+  a: Arena,
+  e: Ref,
+  position: number,
+  source: Uint8Array,
+  offset: number,
+  length: number,
+): void {
+  readString(a, e, growSpan);
+  if (entryEncoding(a, e) !== Encoding.Raw) throw new Error("string: only a raw string can be written to");
+  if (position + length > growSpan.length) throw new Error("string: write beyond the end");
+  copyBytes(source, offset, growSpan.buf, growSpan.at + position, length);
 }
 
 /** Bytes of a string's value inside its entry. */
