@@ -107,9 +107,6 @@ export class Client {
   /** Understands -REDIRECT errors: CLIENT CAPA redirect. */
   redirects = false;
 
-  /** State of a client that waits (blocking.ts), or null. */
-  blocked: unknown = null;
-
   constructor(id: number, link: ClientLink, db: Database, nowMs: number) {
     this.id = id;
     this.link = link;

@@ -10,9 +10,11 @@ import { NOT_AN_INTEGER, type ReplyError, SYNTAX, WRONG_TYPE } from "../resp/err
 import type { Request } from "../resp/request.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { entryType } from "../types/entry.ts";
+import type { Wait } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import { Effects, Event } from "./effects.ts";
 import type { Engine } from "./engine.ts";
+import { Target } from "./propagation.ts";
 import type { CommandSpec } from "./spec.ts";
 
 export class Context {
@@ -37,6 +39,10 @@ export class Context {
   dirty = 0;
   /** What to propagate instead of the command itself; null: the command itself. An empty list: nothing. */
   replacement: Uint8Array[][] | null = null;
+  /** Nonzero: the command itself is propagated to these (bits of Target), changed or not. */
+  forcedTargets = 0;
+  /** The handler has parked the client and written no reply. */
+  parked = false;
 
   constructor(engine: Engine, client: Client, spec: CommandSpec, reply: ReplyWriter, request: Request) {
     this.engine = engine;
@@ -162,6 +168,13 @@ export class Context {
     if (this.engine.observed !== 0) this.effects.add(key, at, length, dbId, event, name, 0);
   }
 
+  // ---- waiting
+
+  /** Makes the client wait and run this command again when a key is ready; the handler writes no reply and returns. See blocking.ts. */
+  park(wait: Wait): void {
+    this.engine.blocking.park(this, wait);
+  }
+
   // ---- propagation
 
   /** True when somebody receives propagated commands: only then is a replacement worth building. */
@@ -174,6 +187,12 @@ export class Context {
     const bytes = parts.map((part) => (typeof part === "string" ? latin1Bytes(part) : part));
     if (this.replacement === null) this.replacement = [bytes];
     else this.replacement.push(bytes);
+  }
+
+  /** Propagates the command itself to replicas alone, although it changes no data. */
+  propagateToReplicas(): void {
+    this.forcedTargets = Target.Replicas;
+    this.replacement = [];
   }
 
   /** Propagates nothing for this command. */

@@ -1,9 +1,10 @@
 /** Delivers the effects of a command, in one fixed order: dirty count, WATCH and tracking, propagation, keyspace events, clients blocked on ready keys. */
-import { latin1Bytes } from "../base/bytes.ts";
 import type { Context } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { notifyKeyspaceEvent } from "./notify.ts";
 import { Observer } from "./observer.ts";
+import { Pending } from "./pending.ts";
+import { Target } from "./propagation.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
 export function deliverEffects(engine: Engine, cx: Context, spec: CommandSpec): void {
@@ -17,6 +18,7 @@ export function deliverEffects(engine: Engine, cx: Context, spec: CommandSpec): 
   }
   if (engine.sinks.length > 0) propagate(engine, cx, spec);
   cx.replacement = null;
+  cx.forcedTargets = 0;
   if ((engine.observed & Observer.Notify) !== 0) {
     for (let i = 0; i < effects.count; i++) {
       if ((effects.event[i] & engine.notifyMask) === 0) continue;
@@ -41,19 +43,24 @@ export function deliverEffects(engine: Engine, cx: Context, spec: CommandSpec): 
 }
 
 function propagate(engine: Engine, cx: Context, spec: CommandSpec): void {
-  if (cx.replacement !== null) {
-    for (const parts of cx.replacement) for (const sink of engine.sinks) sink.propagate(cx.db.id, parts);
-    return;
+  const dbId = cx.db.id;
+  if (cx.forcedTargets !== 0) {
+    engine.propagation.addArguments(dbId, cx.forcedTargets, cx.buf, cx.start, cx.length, cx.argc);
+  } else if (cx.replacement !== null) {
+    for (const parts of cx.replacement) engine.propagation.addParts(dbId, Target.All, parts);
+  } else if (cx.dirty !== 0 && (spec.flags & (Flag.Write | Flag.MayReplicate)) !== 0) {
+    engine.propagation.addArguments(dbId, Target.All, cx.buf, cx.start, cx.length, cx.argc);
   }
-  if (cx.dirty === 0 || (spec.flags & (Flag.Write | Flag.MayReplicate)) === 0) return;
-  const parts: Uint8Array[] = [];
-  for (let i = 0; i < cx.argc; i++) parts.push(cx.bytes(i));
-  for (const sink of engine.sinks) sink.propagate(cx.db.id, parts);
+  engine.pending |= Pending.Propagation;
 }
 
-/** Propagates a command that no client sent: the deletion of an expired key and the like. */
+/**
+ * Propagates a command that no client sent: the deletion of an expired key and the like. Within a command it becomes part of that command's
+ * unit, ahead of the command itself; otherwise it goes out at once.
+ */
 export function propagateInternal(engine: Engine, dbId: number, parts: readonly (string | Uint8Array)[]): void {
   if (engine.sinks.length === 0) return;
-  const bytes = parts.map((part) => (typeof part === "string" ? latin1Bytes(part) : part));
-  for (const sink of engine.sinks) sink.propagate(dbId, bytes);
+  engine.propagation.addParts(dbId, Target.All, parts);
+  if (engine.depth > 0) engine.pending |= Pending.Propagation;
+  else engine.propagation.flush(engine.sinks, false);
 }

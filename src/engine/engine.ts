@@ -19,10 +19,11 @@ import { passGates } from "./gates.ts";
 import { Monitors } from "./monitor.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
-import type { PropagationSink } from "./ports.ts";
+import { Pending } from "./pending.ts";
 import { Prefetcher } from "./prefetch.ts";
+import { Propagation, type PropagationSink } from "./propagation.ts";
 import { PubSub } from "./pubsub.ts";
-import type { CommandLiteral, CommandSpec } from "./spec.ts";
+import { type CommandLiteral, type CommandSpec, Flag } from "./spec.ts";
 import { Stats } from "./stats.ts";
 import { WatchRegistry } from "./transactions.ts";
 import { unknownCommand, unknownSubcommand } from "./unknown-command.ts";
@@ -40,7 +41,9 @@ export class Engine {
   readonly authentication: Authentication;
   readonly monitors: Monitors;
   readonly pause: ClientPause;
+  /** Who receives propagated commands, and what they have not been given yet. */
   readonly sinks: PropagationSink[] = [];
+  readonly propagation = new Propagation();
   readonly cx: Context;
   readonly prefetcher = new Prefetcher();
   /** The reply buffer of the client that executes. */
@@ -50,6 +53,8 @@ export class Engine {
 
   gate = 0;
   observed = 0;
+  /** What waits for the outermost command to return: bits of Pending. */
+  pending = 0;
   /** Keyspace events that are switched on: bits of Event. 0: none. */
   notifyMask = 0;
   noTouch = false;
@@ -98,6 +103,7 @@ export class Engine {
     client.set(ClientFlag.Closed);
     this.pubsub.forget(client);
     this.watches.unwatchAll(client);
+    this.blocking.forget(client);
     this.monitors.remove(client);
     this.pause.forget(client);
     this.clients.delete(client.id);
@@ -190,7 +196,7 @@ export class Engine {
       this.#fail(cx, start, error);
     }
     const end = this.clock.monotonicUs();
-    const usec = end - this.lastUs;
+    let usec = end - this.lastUs;
     this.lastUs = end;
     spec.calls++;
     spec.usec += usec;
@@ -200,29 +206,43 @@ export class Engine {
       spec.failedCalls++;
       this.stats.countError(reply.lastError);
     }
-    if ((this.gate & ServerGate.Monitors) !== 0) this.monitors.feed(cx, spec);
+    if ((this.gate & ServerGate.Monitors) !== 0 && !this.blocking.isRetrying) this.monitors.feed(cx, spec);
+    if (cx.dirty !== 0 || cx.effects.count !== 0 || cx.replacement !== null) deliverEffects(this, cx, spec);
+    if (cx.parked) usec = this.blocking.suspend(cx, spec, usec);
+    if (usec >= this.stats.slowThresholdUs) this.stats.recordSlow(cx, spec, usec);
     this.depth--;
     this.executing = outer;
-    if (cx.dirty !== 0 || cx.effects.count !== 0 || cx.replacement !== null) deliverEffects(this, cx, spec);
-    if (usec >= this.stats.slowThresholdUs) this.stats.recordSlow(cx, spec, usec);
     if (this.depth === 0) {
       this.refreshTime();
-      if (this.pushes.pos > 0) this.#flushPushes(reply);
+      if (this.pending !== 0) this.#endUnit(reply, spec);
     }
   }
 
   /** Sends out-of-turn output to a client: after its reply when its own command runs, else with its next flush. */
   push(client: Client, bytes: Uint8Array, at: number, length: number): void {
-    if (client === this.executing) this.pushes.rawBytes(bytes, at, length);
-    else client.link.append(bytes, at, length);
+    if (client === this.executing) {
+      this.pushes.rawBytes(bytes, at, length);
+      this.pending |= Pending.Pushes;
+    } else {
+      client.link.append(bytes, at, length);
+    }
   }
 
   /** Decides about a command when memory is limited: evicts, or answers an error. Plugged in with eviction. */
   memoryGate: (cx: Context, spec: CommandSpec) => ReplyError | null = () => null;
 
-  #flushPushes(reply: ReplyWriter): void {
-    reply.rawBytes(this.pushes.buf, 0, this.pushes.pos);
-    this.pushes.clear();
+  /** The outermost command has returned: its unit is propagated, its client gets its own messages, clients that wait for keys are served. */
+  #endUnit(reply: ReplyWriter, spec: CommandSpec): void {
+    // A command that touched keys of its own choosing (SCAN, RANDOMKEY) deleted what had expired: that is no unit.
+    if (this.propagation.count > 0)
+      this.propagation.flush(this.sinks, (spec.flags & (Flag.AllKeys | Flag.Write)) !== Flag.AllKeys);
+    if (this.pushes.pos > 0) {
+      reply.rawBytes(this.pushes.buf, 0, this.pushes.pos);
+      this.pushes.clear();
+    }
+    const ready = (this.pending & Pending.Ready) !== 0;
+    this.pending = 0;
+    if (ready) this.blocking.serve();
   }
 
   #fail(cx: Context, start: number, error: unknown): void {

@@ -27,12 +27,6 @@ export interface ClientLink {
   inputFreeBytes(): number;
 }
 
-/** Receives every change in the order in which it happened: the AOF, the replication backlog. */
-export interface PropagationSink {
-  /** `parts` are the arguments of one command; `dbId` the database it ran in (-1: any). */
-  propagate(dbId: number, parts: readonly Uint8Array[]): void;
-}
-
 /** Adds a section or fields to INFO. */
 export interface InfoSource {
   /** Section name in lower case. */
