@@ -39,7 +39,10 @@ async function startServer(personality: Personality, argv: readonly string[]): P
     }
   }
   log.notice("Server initialized");
-  setInterval(() => engine.tick(), 100);
+  setInterval(() => {
+    engine.tick();
+    server.endTurn();
+  }, 100);
   log.notice("Ready to accept connections tcp");
 }
 

@@ -1,5 +1,15 @@
 /** Every command of the server, by family. Static imports: a compiled binary has no folder to scan. */
 import type { CommandLiteral } from "../engine/spec.ts";
+import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
+import { CLIENT_COMMANDS } from "./connection/client.ts";
+import { CONNECTION_COMMANDS } from "./connection/connection.ts";
+import { MONITOR_COMMANDS } from "./server/monitor.ts";
 import { STRING_COMMANDS } from "./string/string.ts";
 
-export const COMMANDS: readonly CommandLiteral[] = [...STRING_COMMANDS];
+export const COMMANDS: readonly CommandLiteral[] = [
+  ...AUTHENTICATION_COMMANDS,
+  ...CLIENT_COMMANDS,
+  ...CONNECTION_COMMANDS,
+  ...MONITOR_COMMANDS,
+  ...STRING_COMMANDS,
+];

@@ -39,11 +39,6 @@ export class ClientPause {
     return this.#postponed.size;
   }
 
-  /** Milliseconds until the pause ends, for a timer; -1 when there is none. */
-  get leftMs(): number {
-    return this.#what === Pause.Nothing ? -1 : Math.max(0, this.#endMs - this.#engine.nowMs());
-  }
-
   /** Pauses until `endMs`. Of a pause in force and the new one, the later end and the stricter scope hold. */
   start(what: number, endMs: number): void {
     this.update();
@@ -95,6 +90,14 @@ export class ClientPause {
     this.#postponed.add(client);
     halt(client, Halt.Paused);
     return true;
+  }
+
+  /** Runs the command that was postponed, if there is one: what a link does first when it goes on with its input. */
+  runPostponed(client: Client): void {
+    const request = client.postponed;
+    if (request === null) return;
+    client.postponed = null;
+    this.#engine.execute(client, request);
   }
 
   /** Forgets a client that went away. */

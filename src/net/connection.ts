@@ -5,8 +5,8 @@
 import type { Socket } from "bun";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
-import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import type { ClientLink } from "../engine/ports.ts";
+import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import {
   NEED_MORE,
   PartialRequest,
@@ -240,8 +240,13 @@ export class Connection implements ClientLink {
 
   /** Goes on with held-back input. */
   processHeld(): void {
+    if (this.client.halted !== 0 || this.#closed) return;
+    this.#host.engine.pause.runPostponed(this.client);
     const held = this.#held;
-    if (held === null || this.client.halted !== 0 || this.#closed) return;
+    if (held === null || this.client.halted !== 0 || this.#closed) {
+      this.#sendReplies();
+      return;
+    }
     this.#held = null;
     this.#process(held, 0, held.length);
   }

@@ -40,6 +40,7 @@ export function testServer(options: { personality?: PersonalityName; seed?: numb
     advance(ms) {
       clock.advanceMs(ms);
       engine.tick();
+      runResumed(engine);
     },
   };
   return server;
@@ -70,7 +71,16 @@ export class TestClient implements ClientLink {
     this.#engine.execute(this.client, Request.of(bytes));
     const reply = this.#engine.reply.buf.slice(0, this.#engine.reply.pos);
     this.#engine.reply.clear();
+    runResumed(this.#engine);
     return reply;
+  }
+
+  /** Runs the command that a pause postponed; its reply is among pushed(). */
+  runPostponed(): void {
+    const { pause, reply } = this.#engine;
+    pause.runPostponed(this.client);
+    if (reply.pos > 0) this.append(reply.buf, 0, reply.pos);
+    reply.clear();
   }
 
   /** Runs one command; its reply parsed (the first reply, when it wrote several). */
@@ -109,7 +119,9 @@ export class TestClient implements ClientLink {
     this.#engine.disconnect(this.client);
   }
 
-  resume(): void {}
+  resume(): void {
+    resumedOf(this.#engine).push(this);
+  }
 
   pendingOutput(): number {
     return 0;
@@ -122,6 +134,23 @@ export class TestClient implements ClientLink {
   inputFreeBytes(): number {
     return 0;
   }
+}
+
+/** Clients that may go on, by engine: they do when the command that runs has returned. */
+const resumed = new WeakMap<Engine, TestClient[]>();
+
+function resumedOf(engine: Engine): TestClient[] {
+  let clients = resumed.get(engine);
+  if (clients === undefined) {
+    clients = [];
+    resumed.set(engine, clients);
+  }
+  return clients;
+}
+
+function runResumed(engine: Engine): void {
+  const clients = resumedOf(engine);
+  for (let client = clients.shift(); client !== undefined; client = clients.shift()) client.runPostponed();
 }
 
 function unescapeQuoted(text: string): Uint8Array {

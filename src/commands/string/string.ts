@@ -9,18 +9,6 @@ import { VALUE_COMMANDS } from "./value.ts";
 
 const PLACEHOLDERS = [
   command({
-    name: "ping",
-    arity: -1,
-    flags: Flag.Fast,
-    since: "1",
-    group: "connection",
-    summary: "",
-    complexity: "",
-    run(cx) {
-      cx.reply.status("PONG");
-    },
-  }),
-  command({
     name: "dbsize",
     arity: 1,
     flags: Flag.Fast | Flag.Readonly,
