@@ -367,6 +367,7 @@ export class Blocking {
     }
     if (parked.usec >= stats.slowThresholdUs) this.#recordSlow(parked);
     if (!client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip)) client.link.append(reply.buf, 0, reply.pos);
+    client.unset(ClientFlag.ReplySkip);
     release(client, Halt.Blocked);
   }
 

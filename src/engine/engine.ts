@@ -28,6 +28,9 @@ import { Stats } from "./stats.ts";
 import { WatchRegistry } from "./transactions.ts";
 import { unknownCommand, unknownSubcommand } from "./unknown-command.ts";
 
+/** CLIENT REPLY has switched replies off, or this one. Messages still come. */
+const MUTE = ClientFlag.ReplyOff | ClientFlag.ReplySkip;
+
 export class Engine {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
@@ -164,10 +167,26 @@ export class Engine {
     }
     cx.spec = spec;
     client.lastCommand = spec;
-    if ((client.gate | this.gate) !== 0) {
-      if (!passGates(cx, spec)) return;
+    if ((client.gate | this.gate) !== 0) this.#callGated(client, cx, spec);
+    else this.call(cx, spec);
+  }
+
+  /** The way of a command when the client or the server is in a state that matters: gates, CLIENT NO-TOUCH, CLIENT REPLY. */
+  #callGated(client: Client, cx: Context, spec: CommandSpec): void {
+    const start = cx.reply.pos;
+    if (client.has(ClientFlag.ReplySkipNext)) {
+      client.unset(ClientFlag.ReplySkipNext);
+      client.set(ClientFlag.ReplySkip);
     }
-    this.call(cx, spec);
+    if (passGates(cx, spec)) {
+      this.noTouch = client.has(ClientFlag.NoTouch);
+      this.call(cx, spec);
+      this.noTouch = false;
+    }
+    if (!client.has(MUTE)) return;
+    cx.reply.pos = start;
+    // A command that waits is not over yet.
+    if (!client.has(ClientFlag.Blocked | ClientFlag.Paused)) client.unset(ClientFlag.ReplySkip);
   }
 
   /** Answers a command that is not run. */
@@ -176,7 +195,8 @@ export class Engine {
     if (spec !== null) spec.rejectedCalls++;
     if (cx.client.has(ClientFlag.Multi)) cx.client.set(ClientFlag.DirtyExec);
     this.stats.countError(error.text);
-    if (!cx.client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip)) cx.reply.error(error.text);
+    if (!cx.client.has(MUTE | ClientFlag.ReplySkipNext)) cx.reply.error(error.text);
+    cx.client.unset(ClientFlag.ReplySkipNext);
   }
 
   /** Runs a handler and delivers its effects. The gates have been passed; cx is filled. */
@@ -220,7 +240,7 @@ export class Engine {
 
   /** Sends out-of-turn output to a client: after its reply when its own command runs, else with its next flush. */
   push(client: Client, bytes: Uint8Array, at: number, length: number): void {
-    if (client === this.executing) {
+    if (client === this.executing && !client.has(MUTE)) {
       this.pushes.rawBytes(bytes, at, length);
       this.pending |= Pending.Pushes;
     } else {
