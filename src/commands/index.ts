@@ -5,6 +5,7 @@ import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
 import { MONITOR_COMMANDS } from "./server/monitor.ts";
 import { STRING_COMMANDS } from "./string/string.ts";
+import { TRANSACTION_COMMANDS } from "./transactions/transactions.ts";
 
 export const COMMANDS: readonly CommandLiteral[] = [
   ...AUTHENTICATION_COMMANDS,
@@ -12,4 +13,5 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...CONNECTION_COMMANDS,
   ...MONITOR_COMMANDS,
   ...STRING_COMMANDS,
+  ...TRANSACTION_COMMANDS,
 ];

@@ -94,6 +94,9 @@ export class Client {
   /** Transaction state (transactions.ts). */
   queue: QueuedCommand[] = [];
   queueBytes = 0;
+  /** Flags that some queued command has, and flags that some queued command lacks. */
+  queueFlags = 0;
+  queueMissingFlags = 0;
   watched: WatchedKey[] = [];
 
   /** Subscriptions (pubsub.ts): latin1 names. Null until the first. */

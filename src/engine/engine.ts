@@ -3,6 +3,7 @@
  * delivers the effects in one fixed order. It knows no command in particular.
  */
 import type { Clock } from "../base/clock.ts";
+import { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ReplyError, wrongArity } from "../resp/errors.ts";
@@ -16,16 +17,22 @@ import { CommandTable } from "./command-table.ts";
 import { Context } from "./context.ts";
 import { deliverEffects } from "./deliver.ts";
 import { passGates } from "./gates.ts";
+import { newHistogram, recordLatency } from "./histogram.ts";
+import { InfoSources } from "./info.ts";
+import { LatencyMonitor } from "./latency.ts";
+import { MemoryUsage } from "./memory.ts";
 import { Monitors } from "./monitor.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
 import { Pending } from "./pending.ts";
+import type { ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { PubSub } from "./pubsub.ts";
+import { SlowLog } from "./slowlog.ts";
 import { type CommandLiteral, type CommandSpec, Flag } from "./spec.ts";
 import { Stats } from "./stats.ts";
-import { WatchRegistry } from "./transactions.ts";
+import { abortedExec, isExec, spoilTransaction, WatchRegistry } from "./transactions.ts";
 import { unknownCommand, unknownSubcommand } from "./unknown-command.ts";
 
 /** CLIENT REPLY has switched replies off, or this one. Messages still come. */
@@ -37,7 +44,15 @@ export class Engine {
   readonly config: Config;
   readonly commands: CommandTable;
   readonly clients = new Map<number, Client>();
-  readonly stats = new Stats();
+  readonly stats: Stats;
+  readonly slowlog = new SlowLog();
+  readonly latency: LatencyMonitor;
+  readonly memory: MemoryUsage;
+  readonly info = new InfoSources();
+  /** The server's log; silent until somebody sets one. */
+  log: Logger;
+  /** What SHUTDOWN and others ask of the process; null where there is none to end. */
+  process: ProcessPort | null = null;
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
   readonly blocking: Blocking;
@@ -77,6 +92,10 @@ export class Engine {
     this.config = config;
     this.keyspace = keyspace;
     this.clock = clock;
+    this.stats = new Stats(config.personality.errorStatsOverflow);
+    this.latency = new LatencyMonitor(clock);
+    this.memory = new MemoryUsage(keyspace.arena);
+    this.log = new Logger({ clock, level: "nothing" });
     this.commands = new CommandTable(commands);
     this.pubsub = new PubSub(this);
     this.watches = new WatchRegistry(this);
@@ -89,6 +108,8 @@ export class Engine {
     const first = this.commands.byName.values().next().value as CommandSpec;
     this.cx = new Context(this, internal, first, this.reply, new Request());
     this.tick();
+    this.stats.startedMs = this.nowMs();
+    this.stats.lastSaveSeconds = Math.floor(this.nowMs() / 1000);
   }
 
   /** Registers a client for a link. */
@@ -114,7 +135,9 @@ export class Engine {
 
   /** Re-reads both clocks. Called at the start of every turn and by the cron. */
   tick(): void {
-    this.lastUs = this.clock.monotonicUs();
+    const nowUs = this.clock.monotonicUs();
+    this.stats.beginTurn(this.lastUs, nowUs);
+    this.lastUs = nowUs;
     this.#wallOffsetMs = this.clock.nowMs() - this.lastUs / 1000;
     this.refreshTime();
     this.pause.update();
@@ -122,7 +145,9 @@ export class Engine {
 
   /** Starts a turn of input: reads the monotonic clock, which commands then share from end to start. */
   startTurn(): void {
-    this.lastUs = this.clock.monotonicUs();
+    const nowUs = this.clock.monotonicUs();
+    this.stats.beginTurn(this.lastUs, nowUs);
+    this.lastUs = nowUs;
     this.refreshTime();
   }
 
@@ -190,20 +215,29 @@ export class Engine {
   }
 
   /** Answers a command that is not run. */
-  reject(error: ReplyError, spec: CommandSpec | null): void {
+  reject(reason: ReplyError, spec: CommandSpec | null): void {
     const cx = this.cx;
-    if (spec !== null) spec.rejectedCalls++;
-    if (cx.client.has(ClientFlag.Multi)) cx.client.set(ClientFlag.DirtyExec);
+    let error = reason;
+    if (spec !== null) {
+      spec.rejectedCalls++;
+      if (isExec(spec)) {
+        error = abortedExec(this, cx.client, reason);
+        if ((this.gate & ServerGate.Monitors) !== 0) this.monitors.feed(cx, spec);
+      }
+    }
+    spoilTransaction(cx.client);
     this.stats.countError(error.text);
     if (!cx.client.has(MUTE | ClientFlag.ReplySkipNext)) cx.reply.error(error.text);
     cx.client.unset(ClientFlag.ReplySkipNext);
+    cx.reply.errors = 0;
   }
 
   /** Runs a handler and delivers its effects. The gates have been passed; cx is filled. */
   call(cx: Context, spec: CommandSpec): void {
     const reply = cx.reply;
     const start = reply.pos;
-    const errors = reply.errors;
+    const startUs = this.lastUs;
+    reply.errors = 0;
     const outer = this.executing;
     this.executing = cx.client;
     this.depth++;
@@ -216,27 +250,43 @@ export class Engine {
       this.#fail(cx, start, error);
     }
     const end = this.clock.monotonicUs();
-    let usec = end - this.lastUs;
+    let usec = end - startUs;
     this.lastUs = end;
-    spec.calls++;
     spec.usec += usec;
-    this.stats.commandsProcessed++;
-    cx.client.commandCount++;
-    if (reply.errors !== errors) {
-      spec.failedCalls++;
-      this.stats.countError(reply.lastError);
-    }
+    if (!cx.parked) this.countCall(spec, cx.client, usec);
+    if (reply.errors !== 0) this.countFailure(spec, reply);
     if ((this.gate & ServerGate.Monitors) !== 0 && !this.blocking.isRetrying) this.monitors.feed(cx, spec);
     if (cx.dirty !== 0 || cx.effects.count !== 0 || cx.replacement !== null) deliverEffects(this, cx, spec);
-    if (cx.parked) usec = this.blocking.suspend(cx, spec, usec);
-    if (usec >= this.stats.slowThresholdUs) this.stats.recordSlow(cx, spec, usec);
+    if (cx.parked) usec = this.blocking.suspend(cx, usec);
+    if (usec >= this.stats.slowThresholdUs) this.recordSlow(cx, spec, usec);
     this.depth--;
     this.executing = outer;
     if (this.depth === 0) {
+      this.stats.commandsUs += end - startUs;
       this.refreshTime();
       if (this.pending !== 0) this.#endUnit(reply, spec);
     }
   }
+
+  /** Counts a call that has ended, after `usec` microseconds. */
+  countCall(spec: CommandSpec, client: Client, usec: number): void {
+    spec.calls++;
+    client.commandCount++;
+    this.stats.commandsProcessed++;
+    if (!this.stats.tracksLatency) return;
+    spec.histogram ??= newHistogram();
+    recordLatency(spec.histogram, usec);
+  }
+
+  /** Counts the error in a command's reply and forgets it: whoever ran the command, EXEC or a script, has not failed. */
+  countFailure(spec: CommandSpec, reply: ReplyWriter): void {
+    spec.failedCalls++;
+    this.stats.countError(reply.lastError);
+    reply.errors = 0;
+  }
+
+  /** Shows a command that took as long as stats.slowThresholdUs to the slow log and the latency monitor. */
+  recordSlow: (cx: Context, spec: CommandSpec, usec: number) => void = () => {};
 
   /** Sends out-of-turn output to a client: after its reply when its own command runs, else with its next flush. */
   push(client: Client, bytes: Uint8Array, at: number, length: number): void {
@@ -250,6 +300,8 @@ export class Engine {
 
   /** Decides about a command when memory is limited: evicts, or answers an error. Plugged in with eviction. */
   memoryGate: (cx: Context, spec: CommandSpec) => ReplyError | null = () => null;
+  /** Says why a queued command may no longer run when EXEC comes to it (access rules may have changed): the error text, or null. */
+  execDenial: (cx: Context, spec: CommandSpec) => string | null = () => null;
 
   /** The outermost command has returned: its unit is propagated, its client gets its own messages, clients that wait for keys are served. */
   #endUnit(reply: ReplyWriter, spec: CommandSpec): void {

@@ -2,22 +2,30 @@
  * The gates that a command passes before it runs, in Redis' order of precedence. execute() comes here only when the client or the
  * server is in a state that some gate cares about; the common case is one test of two words.
  */
-import { ReplyError } from "../resp/errors.ts";
+import { notSubscribed, ReplyError } from "../resp/errors.ts";
 import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
 import type { Context } from "./context.ts";
 import { ServerGate } from "./observer.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
-import { queueCommand } from "./transactions.ts";
+import { gateFlags, queueCommand } from "./transactions.ts";
 
 /** A gate answers null (pass), an error (the command is rejected), or Taken (the command was dealt with in another way: queued, postponed). */
 type GateAnswer = ReplyError | null | typeof TAKEN;
 const TAKEN = "taken";
 
 const NOAUTH = new ReplyError("NOAUTH Authentication required.");
-const LOADING = new ReplyError("LOADING Redis is loading the dataset in memory");
+const NOT_IN_MULTI = new ReplyError("ERR Command not allowed inside a transaction");
 
 function authentication(cx: Context, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Unauthenticated) && (spec.flags & Flag.NoAuth) === 0 ? NOAUTH : null;
+}
+
+/** Commands that no transaction may hold; Valkey counts MULTI and WATCH among them. */
+function transactionContent(cx: Context, spec: CommandSpec): GateAnswer {
+  if (!cx.client.has(ClientFlag.Multi)) return null;
+  const nested = spec.name === "multi" || spec.name === "watch";
+  const refused = (spec.flags & Flag.NoMulti) !== 0 || (nested && cx.engine.config.personality.nestedMultiAborts);
+  return refused ? NOT_IN_MULTI : null;
 }
 
 function memory(cx: Context, spec: CommandSpec): GateAnswer {
@@ -46,6 +54,15 @@ function subscriber(cx: Context, spec: CommandSpec): GateAnswer {
   );
 }
 
+const UNSUBSCRIBE_COMMANDS = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
+
+/** Valkey refuses to unsubscribe a client without subscriptions. Queued commands are judged here, others by their handlers: the client passes no gate. */
+function unsubscription(cx: Context, spec: CommandSpec): GateAnswer {
+  if (cx.client.has(ClientFlag.Subscriber) || !UNSUBSCRIBE_COMMANDS.has(spec.name)) return null;
+  if (!cx.engine.config.personality.unsubscribeNeedsSubscription) return null;
+  return notSubscribed(spec.fullName);
+}
+
 function denyBlocking(cx: Context, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Internal) && (spec.flags & Flag.NoMulti) !== 0
     ? new ReplyError("ERR Command not allowed")
@@ -55,8 +72,8 @@ function denyBlocking(cx: Context, spec: CommandSpec): GateAnswer {
 function loading(cx: Context, spec: CommandSpec): GateAnswer {
   return (cx.engine.gate & ServerGate.Loading) !== 0 &&
     cx.client.origin === Origin.Client &&
-    (spec.flags & Flag.Loading) === 0
-    ? LOADING
+    (gateFlags(cx.client, spec) & Flag.Loading) === 0
+    ? new ReplyError(cx.engine.config.personality.loadingError)
     : null;
 }
 
@@ -65,7 +82,6 @@ const UNQUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"])
 
 function transaction(cx: Context, spec: CommandSpec): GateAnswer {
   if (!cx.client.has(ClientFlag.Multi) || cx.client.origin !== Origin.Client || UNQUEUED.has(spec.name)) return null;
-  if ((spec.flags & Flag.NoMulti) !== 0) return new ReplyError("ERR Command not allowed inside a transaction");
   queueCommand(cx, spec);
   return TAKEN;
 }
@@ -80,7 +96,7 @@ const OBSERVER_ONLY = new ReplyError("ERR Replica can't interact with the keyspa
 /** Clients that only receive a stream of commands, replicas and monitors, keep away from the data. */
 function observer(cx: Context, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Replica | ClientFlag.Monitor) &&
-    (spec.flags & (Flag.Write | Flag.Readonly | Flag.MayReplicate)) !== 0
+    (gateFlags(cx.client, spec) & (Flag.Write | Flag.Readonly | Flag.MayReplicate)) !== 0
     ? OBSERVER_ONLY
     : null;
 }
@@ -88,8 +104,10 @@ function observer(cx: Context, spec: CommandSpec): GateAnswer {
 /** In the order in which Redis decides; the first answer counts. */
 const GATES: ReadonlyArray<(cx: Context, spec: CommandSpec) => GateAnswer> = [
   authentication,
+  transactionContent,
   memory,
   subscriber,
+  unsubscription,
   denyBlocking,
   loading,
   observer,

@@ -31,6 +31,11 @@ export function wrongArity(fullName: string): ReplyError {
   return new ReplyError(`ERR wrong number of arguments for '${fullName}' command`);
 }
 
+/** `NOSUB 'name' command executed not in subscribed mode`. */
+export function notSubscribed(fullName: string): ReplyError {
+  return new ReplyError(`NOSUB '${fullName}' command executed not in subscribed mode`);
+}
+
 /** `ERR invalid expire time in 'name' command`. */
 export function invalidExpire(fullName: string): ReplyError {
   return new ReplyError(`ERR invalid expire time in '${fullName}' command`);
