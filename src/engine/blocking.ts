@@ -175,14 +175,11 @@ export class Blocking {
   }
 
   /**
-   * Takes a command that has just parked its client back out of the statistics: it is counted when it is done. Returns what its duration counts as for the
+   * Keeps the time that a command took until it parked its client: the command is counted when it is done. Returns what its duration counts as for the
    * slow log: nothing.
    */
-  suspend(cx: Context, spec: CommandSpec, usec: number): number {
+  suspend(cx: Context, usec: number): number {
     cx.parked = false;
-    spec.calls--;
-    this.#engine.stats.commandsProcessed--;
-    cx.client.commandCount--;
     const parked = this.#parked.get(cx.client);
     if (parked !== undefined) parked.usec += usec;
     return -1;
@@ -358,13 +355,8 @@ export class Blocking {
     reply.errors = 0;
     reply.resp3 = client.resp === 3;
     write(reply);
-    spec.calls++;
-    stats.commandsProcessed++;
-    client.commandCount++;
-    if (reply.errors > 0) {
-      spec.failedCalls++;
-      stats.countError(reply.lastError);
-    }
+    this.#engine.countCall(spec, client, parked.usec);
+    if (reply.errors > 0) this.#engine.countFailure(spec, reply);
     if (parked.usec >= stats.slowThresholdUs) this.#recordSlow(parked);
     if (!client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip)) client.link.append(reply.buf, 0, reply.pos);
     client.unset(ClientFlag.ReplySkip);
@@ -373,12 +365,12 @@ export class Blocking {
 
   /** Shows a request that is not run again to the slow log, through the context of whatever runs now. */
   #recordSlow(parked: Parked): void {
-    const { cx, stats } = this.#engine;
+    const { cx } = this.#engine;
     const { client, spec, request } = cx;
     cx.client = parked.client;
     cx.spec = parked.spec;
     cx.load(parked.request);
-    stats.recordSlow(cx, parked.spec, parked.usec);
+    this.#engine.recordSlow(cx, parked.spec, parked.usec);
     cx.client = client;
     cx.spec = spec;
     cx.load(request);

@@ -27,20 +27,29 @@ export interface ClientLink {
   inputFreeBytes(): number;
 }
 
-/** Adds a section or fields to INFO. */
-export interface InfoSource {
-  /** Section name in lower case. */
-  readonly section: string;
-  write(out: (field: string, value: string | number) => void): void;
+/** How a shutdown was asked for. */
+export interface ShutdownOptions {
+  /** Save the data set: always, never, or (null) as the settings say. */
+  readonly save: boolean | null;
+  /** Do not wait for replicas that lag behind. */
+  readonly now: boolean;
+  /** Go on when something fails, such as saving. */
+  readonly force: boolean;
+  /** Refuse when this server still owns hash slots (SAFE). */
+  readonly safe: boolean;
 }
 
 /** What SHUTDOWN, DEBUG and signals ask of the process. */
 export interface ProcessPort {
-  /** Ends the process after closing everything; never returns control to the caller's command normally. */
-  shutdown(options: { save: boolean | null; now: boolean; force: boolean }): void;
-  /** Path of the executable and the configuration file ("" when none). */
+  /**
+   * Shuts down. When that succeeds at once, the process ends and control does not return. "failed": the reason is in the log, and the server goes on.
+   * "waiting": the end comes later, or `finished` is called when it failed or was aborted after all.
+   */
+  shutdown(options: ShutdownOptions, finished: () => void): "failed" | "waiting";
+  /** Stops a shutdown that waits; false when there is none. */
+  abortShutdown(): boolean;
+  /** Path of the executable, a latin1 ("binary") string. */
   readonly executable: string;
-  readonly configFile: string;
 }
 
 /** Watches commands as they run: MONITOR. */
