@@ -2,11 +2,12 @@
  * Looks ahead in a pipeline: finds the specs of commands that were read but not run, hashes their keys, and brings what they will touch into the
  * processor's caches (struct/dict.ts). It changes nothing that a command could see.
  */
-import type { CommandTable } from "./command-table.ts";
+
 import type { Database } from "../keyspace/database.ts";
 import { HINT_OFFSET_MAX } from "../keyspace/hash-hints.ts";
 import type { Request } from "../resp/request.ts";
 import { dictHash, dictPrefetch, PREFETCH_MAX } from "../struct/dict.ts";
+import type { CommandTable } from "./command-table.ts";
 import type { CommandSpec } from "./spec.ts";
 
 /** Commands of a chunk that are read ahead at a time. */
@@ -19,7 +20,7 @@ export class Prefetcher {
   sum = 0;
   readonly #hashes = new Int32Array(PREFETCH_MAX);
 
-  /** Prepares for running `count` requests, all over the same buffer, in `db`. */
+  /** Prepares for running `count` requests in `db`: those over the first one's buffer. */
   prepare(commands: CommandTable, db: Database, requests: readonly Request[], count: number): void {
     const hashes = this.#hashes;
     const hints = db.keyspace.hints;
@@ -29,6 +30,11 @@ export class Prefetcher {
     hints.begin(buf);
     for (let r = 0; r < count; r++) {
       const request = requests[r];
+      // An inline command has a buffer of its own.
+      if (request.buf !== buf) {
+        this.specs[r] = null;
+        continue;
+      }
       const spec = commands.find(buf, request.start[0], request.length[0]);
       this.specs[r] = spec;
       if (spec === null || spec.firstKey === 0) continue;

@@ -7,14 +7,8 @@ import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ClientLink } from "../engine/ports.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
-import {
-  NEED_MORE,
-  PartialRequest,
-  PROTOCOL_ERROR,
-  type ProtocolFault,
-  type ReadLimits,
-  readRequest,
-} from "../resp/reader.ts";
+import { PartialRequest } from "../resp/partial-request.ts";
+import { NEED_MORE, PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
 import { Outbox } from "./outbox.ts";
 
