@@ -3,7 +3,10 @@ import type { CommandLiteral } from "../engine/spec.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
 import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
+import { COMMAND_COMMANDS } from "./server/command.ts";
+import { LOLWUT_COMMANDS } from "./server/lolwut.ts";
 import { MONITOR_COMMANDS } from "./server/monitor.ts";
+import { TIME_COMMANDS } from "./server/time.ts";
 import { STRING_COMMANDS } from "./string/string.ts";
 import { TRANSACTION_COMMANDS } from "./transactions/transactions.ts";
 
@@ -11,7 +14,10 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...AUTHENTICATION_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONNECTION_COMMANDS,
+  ...COMMAND_COMMANDS,
+  ...LOLWUT_COMMANDS,
   ...MONITOR_COMMANDS,
   ...STRING_COMMANDS,
+  ...TIME_COMMANDS,
   ...TRANSACTION_COMMANDS,
 ];

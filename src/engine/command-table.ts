@@ -7,6 +7,10 @@ import { type CommandLiteral, CommandSpec } from "./spec.ts";
 
 const NAME_MAX = 64;
 
+/** Messages of rename(). */
+export const RENAME_UNKNOWN = "No such command in rename-command";
+export const RENAME_TARGET_EXISTS = "Target command name already exists";
+
 export class CommandTable {
   /** All top-level commands by the name that clients use (after rename-command). */
   readonly byName = new Map<string, CommandSpec>();
@@ -37,10 +41,10 @@ export class CommandTable {
   /** Applies `rename-command from to`; an empty `to` removes the command. Returns an error text or null. */
   rename(from: string, to: string): string | null {
     const spec = this.byName.get(from.toLowerCase());
-    if (spec === undefined) return "No such command in rename-command";
+    if (spec === undefined) return RENAME_UNKNOWN;
     this.byName.delete(from.toLowerCase());
     if (to.length > 0) {
-      if (this.byName.has(to.toLowerCase())) return "Target command name already exists";
+      if (this.byName.has(to.toLowerCase())) return RENAME_TARGET_EXISTS;
       this.byName.set(to.toLowerCase(), spec);
     }
     this.#build();
