@@ -288,6 +288,9 @@ export class Engine {
   /** Shows a command that took as long as stats.slowThresholdUs to the slow log and the latency monitor. */
   recordSlow: (cx: Context, spec: CommandSpec, usec: number) => void = () => {};
 
+  /** Samples rates and memory for INFO. Called by the cron. */
+  sampleStatistics: () => void = () => {};
+
   /** Sends out-of-turn output to a client: after its reply when its own command runs, else with its next flush. */
   push(client: Client, bytes: Uint8Array, at: number, length: number): void {
     if (client === this.executing && !client.has(MUTE)) {
@@ -314,7 +317,9 @@ export class Engine {
     }
     const ready = (this.pending & Pending.Ready) !== 0;
     this.pending = 0;
-    if (ready) this.blocking.serve();
+    if (!ready) return;
+    this.noTouch = false;
+    this.blocking.serve();
   }
 
   #fail(cx: Context, start: number, error: unknown): void {

@@ -11,6 +11,7 @@ import { PERSONALITIES, type PersonalityName } from "../../src/config/personalit
 import type { Client } from "../../src/engine/client.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { ClientLink } from "../../src/engine/ports.ts";
+import { registerEngineSettings } from "../../src/engine/settings.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { Request } from "../../src/resp/request.ts";
 import { formatReply, parseReplies, type Reply } from "./transcript-reply.ts";
@@ -33,6 +34,7 @@ export function testServer(options: { personality?: PersonalityName; seed?: numb
   const keyspace = new Keyspace(new Arena(1, 2), 16, new Prng(options.seed ?? 1));
   const config = new Config({ personality: PERSONALITIES[options.personality ?? "redis"] });
   const engine = new Engine(config, keyspace, clock, COMMANDS);
+  registerEngineSettings(engine);
   const server: TestServer = {
     engine,
     clock,

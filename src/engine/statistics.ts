@@ -1,0 +1,106 @@
+/**
+ * Puts the engine's statistics to work: slow commands go to the slow log and the latency monitor, the parts of used memory are found, and the cron's samples
+ * are taken.
+ */
+import { latin1 } from "../base/bytes.ts";
+import type { Client } from "./client.ts";
+import type { Context } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { REDACTED, redactedArguments } from "./redaction.ts";
+import { SLOWLOG_ARGUMENT_BYTES_MAX, SLOWLOG_ARGUMENTS_MAX } from "./slowlog.ts";
+import { type CommandSpec, Flag } from "./spec.ts";
+
+/** Estimated bytes of a client beside its buffers, of a channel or pattern with its listeners, and of a watched key. */
+const CLIENT_BYTES = 2048;
+const CHANNEL_BYTES = 128;
+const WATCHED_KEY_BYTES = 160;
+
+const SAMPLE_INTERVAL_US = 100_000;
+/** Clients are many: their buffers are summed up less often. */
+const CLIENTS_INTERVAL_US = 1_000_000;
+
+/** Takes the samples that the cron asks for. */
+class Sampler {
+  readonly #engine: Engine;
+  #nextUs = 0;
+  #nextClientsUs = 0;
+  /** Bytes in the buffers of all clients when they were last looked at. */
+  clientBufferBytes = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Called by the cron, however often that runs. */
+  sample(): void {
+    const { stats, memory, lastUs } = this.#engine;
+    if (lastUs >= this.#nextUs) {
+      this.#nextUs = lastUs + SAMPLE_INTERVAL_US;
+      stats.sample(lastUs);
+      memory.residentBytes = process.memoryUsage.rss();
+      memory.notePeak(this.#engine.nowMs());
+    }
+    if (lastUs >= this.#nextClientsUs) {
+      this.#nextClientsUs = lastUs + CLIENTS_INTERVAL_US;
+      this.clientBufferBytes = 0;
+      for (const client of this.#engine.clients.values()) this.clientBufferBytes += bufferBytes(client);
+    }
+  }
+}
+
+function bufferBytes(client: Client): number {
+  const { link } = client;
+  return link.pendingOutput() + link.inputBytes() + link.inputFreeBytes() + client.queueBytes;
+}
+
+/** Plugs the statistics into an engine. Called once, when it is made. */
+export function registerStatistics(engine: Engine): void {
+  const sampler = new Sampler(engine);
+  engine.sampleStatistics = () => sampler.sample();
+  engine.recordSlow = recordSlow;
+  engine.stats.errors.onDisabled = (codes) => {
+    engine.log.warning(
+      "Errorstats stopped adding new errors: there are too many different codes, which scripts may have made up. They are in the next line; CONFIG RESETSTAT starts anew.",
+    );
+    engine.log.warning(`Current errors code list: ${codes.join(", ")}`);
+  };
+  const { memory, pubsub } = engine;
+  memory.setPart("clients-normal", () => engine.clients.size * CLIENT_BYTES + sampler.clientBufferBytes);
+  memory.setPart(
+    "pubsub",
+    () => (pubsub.channels.size + pubsub.shardChannels.size + pubsub.patterns.size) * CHANNEL_BYTES,
+  );
+  memory.setPart("watched-keys", () => engine.watches.keyCount * WATCHED_KEY_BYTES);
+  memory.setPart("slow-log", () => engine.slowlog.bytes);
+  memory.startupBytes = memory.usedBytes;
+  memory.notePeak(engine.nowMs());
+}
+
+function recordSlow(cx: Context, spec: CommandSpec, usec: number): void {
+  const { slowlog, latency } = cx.engine;
+  latency.record((spec.flags & Flag.Fast) !== 0 ? "fast-command" : "command", usec / 1000);
+  if ((spec.flags & Flag.SkipSlowlog) !== 0 || !slowlog.active || usec < slowlog.thresholdUs) return;
+  slowlog.add({
+    time: latency.nowSeconds,
+    usec: Math.floor(usec),
+    args: trimmedArguments(cx, spec),
+    address: cx.client.link.address,
+    clientName: cx.client.name,
+  });
+}
+
+/** The arguments as the slow log keeps them: not too many, not too long, and without secrets. */
+function trimmedArguments(cx: Context, spec: CommandSpec): string[] {
+  const secrets = redactedArguments(cx, spec);
+  const shown = cx.argc > SLOWLOG_ARGUMENTS_MAX ? SLOWLOG_ARGUMENTS_MAX - 1 : cx.argc;
+  const args: string[] = [];
+  for (let i = 0; i < shown; i++) args.push(secrets.has(i) ? REDACTED : trimmed(cx, i));
+  if (shown < cx.argc) args.push(`... (${cx.argc - shown} more arguments)`);
+  return args;
+}
+
+function trimmed(cx: Context, i: number): string {
+  const more = cx.length[i] - SLOWLOG_ARGUMENT_BYTES_MAX;
+  if (more <= 0) return cx.text(i);
+  return `${latin1(cx.buf, cx.start[i], SLOWLOG_ARGUMENT_BYTES_MAX)}... (${more} more bytes)`;
+}
