@@ -34,7 +34,7 @@ export const Flag = {
   AllKeys: 1 << 21,
 } as const;
 
-/** Flag bit -> the name that COMMAND INFO shows, in the order in which it lists them. */
+/** Flag bit -> the name that COMMAND INFO shows, in the order in which it lists them. Flags that it does not show are missing. */
 export const FLAG_NAMES: ReadonlyArray<readonly [number, string]> = [
   [Flag.Write, "write"],
   [Flag.Readonly, "readonly"],
@@ -50,7 +50,7 @@ export const FLAG_NAMES: ReadonlyArray<readonly [number, string]> = [
   [Flag.Asking, "asking"],
   [Flag.Fast, "fast"],
   [Flag.NoAuth, "no_auth"],
-  [Flag.MayReplicate, "may_replicate"],
+  [Flag.NoMandatoryKeys, "no_mandatory_keys"],
   [Flag.NoAsyncLoading, "no_async_loading"],
   [Flag.NoMulti, "no_multi"],
   [Flag.MovableKeys, "movablekeys"],
@@ -119,6 +119,21 @@ export interface KeySpec {
     | { keyNumIndex: number; firstKey: number; step: number }
     | "unknown";
 }
+
+/** The words of key spec flags, in the order in which replies list them. */
+export const KEY_FLAG_NAMES: readonly string[] = [
+  "RO",
+  "RW",
+  "OW",
+  "RM",
+  "access",
+  "update",
+  "insert",
+  "delete",
+  "not_key",
+  "incomplete",
+  "variable_flags",
+];
 
 /** One key at argument `index`. */
 export function oneKey(flags: string, index = 1): KeySpec {

@@ -1,5 +1,12 @@
 /** How a command's metadata is replied: the ten-part entry of COMMAND INFO, and the map of COMMAND DOCS. */
-import { CATEGORIES, type CommandLiteral, type CommandSpec, FLAG_NAMES, type KeySpec } from "../../engine/spec.ts";
+import {
+  CATEGORIES,
+  type CommandLiteral,
+  type CommandSpec,
+  FLAG_NAMES,
+  KEY_FLAG_NAMES,
+  type KeySpec,
+} from "../../engine/spec.ts";
 import { type Argument, parseSyntax } from "../../engine/syntax.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 
@@ -42,7 +49,11 @@ function writeStatuses(reply: ReplyWriter, words: readonly string[]): void {
 
 /** The flags of a key spec, in words. */
 export function writeKeyFlags(reply: ReplyWriter, flags: string): void {
-  writeStatuses(reply, flags.split(" "));
+  const words = flags.split(" ");
+  writeStatuses(
+    reply,
+    KEY_FLAG_NAMES.filter((name) => words.includes(name)),
+  );
 }
 
 /** A part of a key spec: its type, and a map of numbers and words. */
