@@ -146,3 +146,25 @@ export function globLiteralPrefixLength(pattern: Uint8Array, offset: number, len
   }
   return length;
 }
+
+/** Number of trailing bytes of the pattern that stand for themselves, outside of classes and escapes: every text that matches ends with them. */
+export function globLiteralSuffixLength(pattern: Uint8Array, offset: number, length: number): number {
+  const end = offset + length;
+  let literalFrom = offset;
+  for (let p = offset; p < end; ) {
+    const byte = pattern[p];
+    if (byte === STAR || byte === QUESTION) {
+      p++;
+    } else if (byte === OPEN_BRACKET) {
+      classMatches(pattern, p + 1, end, 0, false);
+      p = classEnd;
+    } else if (byte === BACKSLASH && p + 1 < end) {
+      p += 2;
+    } else {
+      p++;
+      continue;
+    }
+    literalFrom = p;
+  }
+  return end - literalFrom;
+}

@@ -3,6 +3,8 @@ import type { CommandLiteral } from "../engine/spec.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
 import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
+import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
+import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
 import { LOLWUT_COMMANDS } from "./server/lolwut.ts";
 import { MONITOR_COMMANDS } from "./server/monitor.ts";
@@ -17,6 +19,8 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...COMMAND_COMMANDS,
   ...LOLWUT_COMMANDS,
   ...MONITOR_COMMANDS,
+  ...PUBSUB_COMMANDS,
+  ...PUBSUB_INTROSPECTION_COMMANDS,
   ...STRING_COMMANDS,
   ...TIME_COMMANDS,
   ...TRANSACTION_COMMANDS,

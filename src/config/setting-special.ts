@@ -167,7 +167,9 @@ export const NotifyFlag = {
   KeyMiss: 1 << 11, // m, not part of A
   Module: 1 << 13, // d
   New: 1 << 14, // n, not part of A
-  /** A: every class but key misses and new keys. */
+  Overwritten: 1 << 15, // o, not part of A
+  TypeChanged: 1 << 16, // c, not part of A
+  /** A: every class but key misses, new, overwritten and type-changed keys. */
   All: 0x27fc,
 } as const;
 
@@ -184,6 +186,8 @@ const NOTIFY_CLASSES: readonly (readonly [string, number])[] = [
   ["t", NotifyFlag.Stream],
   ["d", NotifyFlag.Module],
   ["n", NotifyFlag.New],
+  ["o", NotifyFlag.Overwritten],
+  ["c", NotifyFlag.TypeChanged],
   ["K", NotifyFlag.Keyspace],
   ["E", NotifyFlag.Keyevent],
   ["m", NotifyFlag.KeyMiss],
@@ -210,9 +214,9 @@ function formatNotifyFlags(flags: number, covered: number): string {
   );
 }
 
-/** CONFIG GET: once all of A is set, Redis does not show "n" even when it is on. */
+/** CONFIG GET: once all of A is set, Redis does not show "n", "o" and "c" even when they are on. */
 function showNotifyFlags(flags: number): string {
-  return formatNotifyFlags(flags, NotifyFlag.All | NotifyFlag.New);
+  return formatNotifyFlags(flags, NotifyFlag.All | NotifyFlag.New | NotifyFlag.Overwritten | NotifyFlag.TypeChanged);
 }
 
 /** `notify-keyspace-events <letters>`; the view is `NotifyFlag` bits. */

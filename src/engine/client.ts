@@ -3,6 +3,7 @@ import type { Database } from "../keyspace/database.ts";
 import type { Request } from "../resp/request.ts";
 import type { ClientLink } from "./ports.ts";
 import type { CommandSpec } from "./spec.ts";
+import type { Subscription } from "./topic.ts";
 
 /** Where commands come from; a value that gates and propagation decide by. */
 export const Origin = { Client: 0, Exec: 1, Script: 2, Aof: 3, Primary: 4 } as const;
@@ -65,6 +66,9 @@ export interface QueuedCommand {
   request: Request;
 }
 
+/** What a client listens to, by latin1 name, in order of subscription. */
+export type Subscriptions = Map<string, Subscription<Client>>;
+
 export class Client {
   readonly id: number;
   readonly link: ClientLink;
@@ -100,9 +104,9 @@ export class Client {
   watched: WatchedKey[] = [];
 
   /** Subscriptions (pubsub.ts): latin1 names. Null until the first. */
-  channels: Set<string> | null = null;
-  patterns: Set<string> | null = null;
-  shardChannels: Set<string> | null = null;
+  channels: Subscriptions | null = null;
+  patterns: Subscriptions | null = null;
+  shardChannels: Subscriptions | null = null;
 
   /** The command that CLIENT PAUSE postponed (client-pause.ts), or null. */
   postponed: Request | null = null;

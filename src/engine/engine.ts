@@ -22,6 +22,7 @@ import { InfoSources } from "./info.ts";
 import { LatencyMonitor } from "./latency.ts";
 import { MemoryUsage } from "./memory.ts";
 import { Monitors } from "./monitor.ts";
+import { followNotifySetting } from "./notify.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
 import { Pending } from "./pending.ts";
@@ -103,6 +104,7 @@ export class Engine {
     this.authentication = new Authentication(this);
     this.monitors = new Monitors(this);
     this.pause = new ClientPause(this);
+    followNotifySetting(this);
     const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
     internal.set(ClientFlag.Internal);
     const first = this.commands.byName.values().next().value as CommandSpec;
