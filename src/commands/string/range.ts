@@ -25,6 +25,12 @@ function position(cx: Context, i: number): number {
   return Number(big);
 }
 
+/** Whether two negative positions, read from arguments 2 and 3, are in the wrong order: exactly, even where rounding made them equal. */
+function isReversed(cx: Context, start: number, end: number): boolean {
+  if (start !== end || Number.isSafeInteger(start)) return start > end;
+  return cx.bigInteger(2) > cx.bigInteger(3);
+}
+
 /** Writes argument `valueArg` at `offset` of a string, which becomes raw and is `total` bytes long afterwards. */
 function writeAt(cx: Context, e: Ref, offset: number, valueArg: number, total: number): void {
   const hash = cx.db.hash;
@@ -79,7 +85,7 @@ function getRange(cx: Context): void {
   let end = position(cx, 3);
   const e = cx.lookupRead(1);
   cx.requireType(e, Type.String);
-  if (e === 0 || (start < 0 && end < 0 && start > end)) {
+  if (e === 0 || (start < 0 && end < 0 && isReversed(cx, start, end))) {
     cx.reply.bulk(EMPTY, 0, 0);
     return;
   }
