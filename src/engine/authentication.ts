@@ -45,13 +45,12 @@ export class Authentication {
     return !this.defaultUser.nopass || !this.defaultUser.enabled;
   }
 
-  /** Puts the setting `requirepass` into effect: an apply hook. Clients that have authenticated stay who they are. */
-  applyRequirePass(): null {
+  /** Puts the setting `requirepass` into effect. Clients that have authenticated stay who they are. */
+  applyRequirePass(): void {
     const password = this.#engine.config.values.requirepass;
     this.defaultUser.nopass = password === "";
     this.defaultUser.passwordDigests = password === "" ? [] : [digest(password)];
     for (const client of this.#engine.clients.values()) this.#updateGate(client);
-    return null;
   }
 
   /** Makes a client what a new connection is: the default user, authenticated exactly when that needs no password. */
