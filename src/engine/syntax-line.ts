@@ -27,8 +27,8 @@ export type Lexeme =
 type TextKind = "token" | "name=" | "@";
 
 const NAME_BEFORE = /([a-z][a-z0-9_-]*)=(?=\S)/y;
-const ARGUMENT = /([a-z][a-z0-9_-]*)(?::([a-z-]+))?(?:#(\d+))?(?:\(([^)]*)\))?/y;
-const TOKEN = /[A-Z][A-Z0-9_-]*|[=~*$+-]/y;
+const ARGUMENT = /([a-z][a-z0-9_-]*)(?::([a-z-]+))?(?:#(\d+))?(?![A-Z])(?:\(([^)]*)\))?/y;
+const TOKEN = /[A-Z][A-Z0-9_-]*(?![A-Za-z])|(?<![a-z0-9])[=~*$+-]/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 const SINCE = /@([\d.]+(?:-[\d.]+)?|-[\d.]+)/y;
 const SIGN = /\.\.\.|[<>[\]|]/y;

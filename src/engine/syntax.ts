@@ -16,7 +16,7 @@
  * - `<a b>` is a block, `<a | b>` a oneof; around a single item the brackets change nothing. `[...]` is the same, optional.
  * - A token takes the argument or the `<...>` that follows it in the same sequence as its own: `COUNT count:integer`,
  *   `AGGREGATE aggregate=<SUM | MIN | MAX>`. It stays a pure token when it is named (`any=ANY`), stands alone in brackets, or when what follows
- *   is another token or a `[...]`.
+ *   has a token already or is a `[...]`.
  * - A token that opens the whole content of brackets or of an alternative, followed by two or more plain arguments, is the token of a
  *   block of them: `[LIMIT offset:integer count:integer]`. When it belongs to the first argument instead, put both in brackets of their own:
  *   `[<LIMIT offset:integer> count:integer]`. When the content is not plain, say `LIMIT limit=<offset [count]>`.
@@ -100,8 +100,7 @@ function sequence(reader: LineReader): Item[] {
   while (!CLOSERS.has(reader.peek().kind)) {
     const next = item(reader);
     const last = items.at(-1);
-    if (last?.written === "bare" && (next.written === "plain" || next.written === "group")) {
-      if (next.argument.token !== null) reader.fail("a token in front of something that has a token");
+    if (last?.written === "bare" && takesToken(next)) {
       next.argument.token = last.argument.token;
       next.argument.since ??= last.argument.since;
       items[items.length - 1] = { argument: next.argument, written: next.written === "plain" ? "tokened" : "group" };
@@ -112,6 +111,11 @@ function sequence(reader: LineReader): Item[] {
   }
   if (items.length === 0) reader.fail("an empty sequence");
   return items;
+}
+
+/** Whether the token in front belongs to the item. */
+function takesToken(next: Item): boolean {
+  return (next.written === "plain" || next.written === "group") && next.argument.token === null;
 }
 
 const CLOSERS: ReadonlySet<Lexeme["kind"]> = new Set(["end", "|", ">", "]"]);

@@ -4,7 +4,7 @@ import { type Argument, parseSyntax } from "../../src/engine/syntax.ts";
 
 /** A syntax line that parses to the tree. */
 export function printSyntax(tree: readonly Argument[]): string {
-  return withKeyNumbers(tree, (shown) => shown.map((node) => print(node)).join(" "));
+  return withKeyNumbers(tree, (shown) => sequence(shown, false));
 }
 
 /** Hides key spec numbers where counting gives the same. */
@@ -82,19 +82,19 @@ function prefix(node: Argument): string {
 
 function members(node: Argument): string {
   if (node.type === "oneof") return node.arguments.map((member) => print(member)).join(" | ");
-  return sequence(node.arguments);
+  return sequence(node.arguments, true);
 }
 
-function sequence(nodes: readonly Argument[]): string {
+/** `whole`: the nodes are the content of brackets. */
+function sequence(nodes: readonly Argument[], whole: boolean): string {
   const parts = nodes.map((node) => print(node));
-  // A pure token must not take what follows; a first argument's token must not become the block's.
   return parts
     .map((part, i) => {
       const node = nodes[i];
-      if (i + 1 < nodes.length && node.type === "pure-token" && !node.optional && !part.includes("<"))
-        return `<${part}>`;
-      if (i === 0 && node.token !== null && !node.optional && node.type !== "pure-token") return `<${part}>`;
-      return part;
+      // A pure token must not take what follows; the token of the first argument must not become that of the block.
+      const takes = node.type === "pure-token" && i + 1 < nodes.length;
+      const leads = node.type !== "pure-token" && node.token !== null && whole && i === 0;
+      return (takes || leads) && !node.optional && !part.includes("<") ? `<${part}>` : part;
     })
     .join(" ");
 }

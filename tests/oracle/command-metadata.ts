@@ -98,9 +98,9 @@ function readArgument(reply: Reply): Argument {
   const map = fields(reply);
   const result = argument("", "string");
   const known: Readonly<Record<string, (value: Reply) => void>> = {
-    // The older server writes some names with underscores or capitals; the newer one has settled that.
+    // The older server writes some names with underscores, other signs or capitals; the newer one has settled that.
     name: (value) => {
-      result.name = text(value).toLowerCase().replaceAll("_", "-");
+      result.name = text(value).toLowerCase().replace(/[_:/]/g, "-");
     },
     type: (value) => {
       result.type = text(value) as Argument["type"];
@@ -160,4 +160,40 @@ export function compareMetadata(ours: Metadata, theirs: Metadata): Map<string, s
     if (a !== b) differences.set(field, `ours ${a}\n    theirs ${b}`);
   }
   return differences;
+}
+
+/** All argument trees in a reply of COMMAND DOCS, those of subcommands included. */
+export function readArguments(docs: Reply): Argument[][] {
+  const trees: Argument[][] = [];
+  for (const entry of fields(docs).values()) {
+    const map = fields(entry);
+    const tree = map.get("arguments");
+    if (tree !== undefined) trees.push(items(tree).map(readArgument));
+    const subcommands = map.get("subcommands");
+    if (subcommands !== undefined) trees.push(...readArguments(subcommands));
+  }
+  return trees;
+}
+
+/** A RESP3 reply as RESP2 would write it, as far as aggregates go. */
+export function flattened(reply: Reply): Reply {
+  if (!("items" in reply)) return reply;
+  return { kind: "array", items: reply.items.map(flattened) };
+}
+
+/** The kinds of a RESP3 reply of COMMAND DOCS, with the names of its fields but without their values, which are each server's own. */
+export function docsShape(reply: Reply): unknown {
+  if (!("items" in reply)) return reply.kind;
+  if (reply.kind !== "map") return [reply.kind, ...reply.items.map(docsShape)];
+  const shapes: [string, unknown][] = [];
+  for (const [name, value] of fields(reply)) if (name !== "display_text") shapes.push([name, docsShape(value)]);
+  return shapes;
+}
+
+/** An entry of COMMAND INFO without notes. */
+export function withoutNotes(reply: Reply): Reply {
+  if (!("items" in reply)) return reply;
+  const kept = reply.items.map(withoutNotes);
+  if (kept.length > 0 && "text" in kept[0] && kept[0].text === "notes") kept.splice(0, 2);
+  return { ...reply, items: kept };
 }

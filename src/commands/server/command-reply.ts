@@ -38,7 +38,8 @@ export function writeInfo(reply: ReplyWriter, spec: CommandSpec | null | undefin
   reply.set(keys.length);
   for (const key of keys) writeKeySpec(reply, key);
   const subcommands = [...(spec.subcommands?.values() ?? [])];
-  reply.array(subcommands.length);
+  if (subcommands.length === 0) reply.set(0);
+  else reply.array(subcommands.length);
   for (const sub of subcommands) writeInfo(reply, sub);
 }
 
