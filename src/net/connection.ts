@@ -1,22 +1,50 @@
 /**
  * One socket: input to requests, requests to the engine, replies to the socket. Replies of a chunk's commands collect in the engine's shared buffer and
  * leave with one write; what the socket does not take, and what others send to this client, waits in the outbox.
+ *
+ * Input that may not be executed yet (client.halted) is held back, in order; when a lot is held, reading stops.
  */
 import type { Socket } from "bun";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
+import { clientLine } from "../engine/client-list.ts";
 import type { ClientLink } from "../engine/ports.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { PartialRequest } from "../resp/partial-request.ts";
 import { NEED_MORE, PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
+import { descriptorOf } from "./backlog.ts";
+import type { EndpointKind } from "./endpoint.ts";
 import { Outbox } from "./outbox.ts";
+import { countedOutput, FIRST_BUFFER_BYTES, OutputWatch, replyLimit } from "./output-limits.ts";
+import { ReplyBuffer, type ReplyBufferPolicy, Resized } from "./reply-buffer.ts";
 
 /** Replies are sent before a chunk is used up when they have grown to this. */
 const FLUSH_BYTES = 256 * 1024;
 
 /** Fewer commands than this are not worth prefetching for. */
 const PREFETCH_MIN = 3;
+
+/** Chunks from this size on are let go as soon as they are used up. */
+const RECYCLE_MIN = 512;
+
+/** Reading stops when this much input is held back. */
+const HELD_BYTES_MAX = 1024 * 1024;
+
+/** No command is longer, whatever the settings say: positions in a request are 32-bit integers. */
+const INPUT_BYTES_MAX = 2 ** 31 - 2 ** 21;
+
+/** A client that has been quiet for longer gives its input and output buffers back. */
+const QUIET_MS = 2000;
+
+/** Input buffers up to this size are only given back when the client is quiet. */
+const INPUT_KEEP_BYTES = 32 * 1024;
+
+/** Clients that are never closed for being idle: they only listen, or wait. */
+const TIMELESS = ClientFlag.Replica | ClientFlag.Primary | ClientFlag.Monitor | ClientFlag.Blocked | ClientFlag.Subscriber;
+
+/** Where a connection stands. Closing: what waits is still sent. Doomed: it is closed at the end of the turn. */
+const State = { Open: 0, Closing: 1, Doomed: 2, Closed: 3 } as const;
 
 /** What connections of one server share. */
 export interface ConnectionHost {
@@ -27,75 +55,120 @@ export interface ConnectionHost {
   readonly limits: ReadLimits;
   readonly unauthenticatedLimits: ReadLimits;
   readonly fault: ProtocolFault;
+  readonly replyBuffers: ReplyBufferPolicy;
+  /** Bytes of waiting output from which on limits are looked at. */
+  readonly outputAlarm: number;
+  /** Bytes of memory in the input and output buffers of all connections: each one adds its own changes. */
+  inputMemory: number;
+  outputMemory: number;
   /** Asks for a flush of this connection at the end of the turn. */
   markDirty(connection: Connection): void;
+  /** Asks to close this connection at the end of the turn. */
+  markDoomed(connection: Connection): void;
   /** Asks to go on with held-back input at the end of the turn. */
   markResumed(connection: Connection): void;
 }
 
 export class Connection implements ClientLink {
-  readonly address: string;
-  readonly localAddress: string;
-  readonly isUnix: boolean;
-  readonly isTls: boolean;
-  readonly fd: number;
+  readonly kind: EndpointKind;
   client!: Client;
   /** In the host's list of connections to flush. */
   dirty = false;
   readonly #host: ConnectionHost;
   readonly #socket: Socket<Connection>;
-  #partial: PartialRequest | null = null;
-  #held: Uint8Array | null = null;
-  readonly #out = new Outbox();
-  #closed = false;
-  #closing = false;
+  #address = "";
+  #localAddress = "";
+  #state: number = State.Open;
 
-  constructor(
-    host: ConnectionHost,
-    socket: Socket<Connection>,
-    address: string,
-    localAddress: string,
-    isUnix: boolean,
-    isTls: boolean,
-  ) {
+  /** The command that comes in pieces, or null. */
+  #partial: PartialRequest | null = null;
+  /** Kept for the next one. */
+  #spare: PartialRequest | null = null;
+  /** Longest command in pieces since the last look at the buffers. */
+  #inputPeak = 0;
+  #inputMemory = 0;
+  #held: Uint8Array[] | null = null;
+  #heldBytes = 0;
+  /** Reading has stopped. */
+  #paused = false;
+
+  readonly #out = new Outbox();
+  #outputMemory = 0;
+  /** The socket takes nothing more before it drains. */
+  #full = false;
+  readonly #outputWatch = new OutputWatch();
+  readonly #replyBuffer = new ReplyBuffer();
+
+  constructor(host: ConnectionHost, socket: Socket<Connection>, kind: EndpointKind) {
     this.#host = host;
     this.#socket = socket;
-    this.address = address;
-    this.localAddress = localAddress;
-    this.isUnix = isUnix;
-    this.isTls = isTls;
-    this.fd = (socket as unknown as { fd?: number }).fd ?? -1;
+    this.kind = kind;
+  }
+
+  get isUnix(): boolean {
+    return this.kind === "unix";
+  }
+
+  get isTls(): boolean {
+    return this.kind === "tls";
+  }
+
+  get fd(): number {
+    return descriptorOf(this.#socket);
+  }
+
+  // Asking the system for addresses is put off until somebody wants to see them.
+  get address(): string {
+    if (this.#address === "") this.#address = this.#text(this.#socket.remoteAddress, this.#socket.remotePort);
+    return this.#address;
+  }
+
+  get localAddress(): string {
+    if (this.#localAddress === "") this.#localAddress = this.#text(this.#socket.localAddress, this.#socket.localPort);
+    return this.#localAddress;
+  }
+
+  #text(address: string | undefined, port: number | undefined): string {
+    if (this.kind === "unix") return `${this.#host.engine.config.values.unixsocket}:0`;
+    if (address === undefined) return "?:0";
+    return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   }
 
   /** Input arrived. */
   feed(chunk: Uint8Array): void {
     const client = this.client;
+    const stats = this.#host.engine.stats;
     client.netIn += chunk.length;
-    this.#host.engine.stats.netInputBytes += chunk.length;
-    if (this.#closed || this.#closing) return;
-    if (this.#held !== null || client.halted !== 0) this.#hold(chunk, 0, chunk.length);
-    else this.#process(chunk, 0, chunk.length);
-  }
-
-  #hold(buf: Uint8Array, from: number, end: number): void {
-    const old = this.#held;
-    if (old === null) {
-      this.#held = buf.slice(from, end);
+    stats.netInputBytes += chunk.length;
+    stats.readsProcessed++;
+    if (this.#held !== null || client.halted !== 0) {
+      this.#hold(chunk);
+      this.#checkInput();
       return;
     }
-    const joined = new Uint8Array(old.length + end - from);
-    joined.set(old);
-    joined.set(buf.subarray(from, end), old.length);
-    this.#held = joined;
+    this.#process(chunk, 0, chunk.length);
+    if (this.#partial !== null || this.#spare !== null || this.#held !== null || client.queueBytes !== 0) this.#checkInput();
+    // Nothing keeps a chunk. Freed now, its memory is warm when the next chunk needs it; left to the collector, each chunk would be written to fresh
+    // pages, and the page faults cost more than executing the commands (measured with values of 1 KiB).
+    if (chunk.length >= RECYCLE_MIN) (chunk.buffer as ArrayBuffer).transfer(0);
+  }
+
+  /** Keeps input for later. The bytes must be this connection's own. */
+  #hold(bytes: Uint8Array): void {
+    if (this.#state !== State.Open) return;
+    this.#held ??= [];
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
   }
 
   #process(buf: Uint8Array, from: number, end: number): void {
     const client = this.client;
     client.lastActiveMs = this.#host.engine.keyspace.nowMs;
+    this.#host.engine.reply.limit = replyLimit(this.#host.engine.config.values.clientOutputBufferLimit, client);
     let pos = from;
-    while (pos < end && !this.#closing && !this.#closed) {
+    while (pos < end) {
       if (client.halted !== 0) {
-        this.#hold(buf, pos, end);
+        this.#hold(buf.slice(pos, end));
         break;
       }
       if (this.#partial === null) pos = this.#runBatch(buf, pos, end);
@@ -131,60 +204,128 @@ export class Connection implements ClientLink {
     const known = count >= PREFETCH_MIN;
     if (known) engine.prefetcher.prepare(engine.commands, client.db, requests, count);
     for (let i = 0; i < count; i++) {
-      if (client.halted !== 0 || this.#closed) return positions[i];
+      if (client.halted !== 0) return positions[i];
       engine.execute(client, requests[i], known ? engine.prefetcher.specs[i] : null);
       if (engine.reply.pos > FLUSH_BYTES) this.#sendReplies();
     }
-    if (status === PROTOCOL_ERROR && client.halted === 0 && !this.#closed) {
+    if (status >= 0 || client.halted !== 0) return pos;
+    if (status === PROTOCOL_ERROR) {
       this.#protocolError();
-    } else if (status === NEED_MORE) {
-      if (client.halted !== 0 || this.#closed) return pos;
-      this.#partial = new PartialRequest();
-      return this.#feedPartial(this.#partial, buf, pos, end, limits);
+      return pos;
     }
-    return pos;
+    this.#partial = this.#spare ?? new PartialRequest();
+    this.#spare = null;
+    return this.#feedPartial(this.#partial, buf, pos, end, limits);
   }
 
   #feedPartial(partial: PartialRequest, buf: Uint8Array, from: number, end: number, limits: ReadLimits): number {
-    const pos = partial.feed(buf, from, end, limits, this.#host.fault);
-    if (partial.faulty) {
-      this.#partial = null;
-      this.#protocolError();
-    } else if (partial.done) {
-      this.#partial = null;
-      if (partial.request.count > 0) this.#host.engine.execute(this.client, partial.request);
+    let pos: number;
+    try {
+      pos = partial.feed(buf, from, end, limits, this.#host.fault);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#doom("out of memory for its command");
+      return end;
     }
+    if (!partial.faulty && !partial.done) return pos;
+    this.#partial = null;
+    if (partial.faulty) this.#protocolError();
+    else if (partial.request.count > 0) this.#host.engine.execute(this.client, partial.request);
+    if (partial.filled > this.#inputPeak) this.#inputPeak = partial.filled;
+    partial.reset();
+    if (this.#state === State.Open) this.#spare = partial;
     return pos;
   }
 
   #protocolError(): void {
-    this.#host.engine.reply.error(`ERR Protocol error: ${this.#host.fault.text}`);
+    const { engine, fault } = this.#host;
+    if (!this.client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip))
+      engine.reply.error(`ERR Protocol error: ${fault.text}`);
+    if (engine.log.writes("verbose"))
+      engine.log.verbose(`Protocol error (${fault.text}) from client: ${clientLine(engine, this.client)}`);
     this.closeAfterFlush();
   }
 
+  /** Bounds what this connection may hold of input, and counts it. */
+  #checkInput(): void {
+    const { engine } = this.#host;
+    const { client } = this;
+    const waiting = this.#heldBytes + (this.#partial?.filled ?? 0) + client.queueBytes;
+    const limit = engine.config.values.clientQueryBufferLimit;
+    if (waiting > (limit < INPUT_BYTES_MAX ? limit : INPUT_BYTES_MAX) && !client.has(ClientFlag.Primary)) {
+      engine.stats.queryBufferLimitDisconnections++;
+      this.#doom("Closing client that reached max query buffer length");
+    } else if (this.#heldBytes >= HELD_BYTES_MAX && !this.#paused && this.#state === State.Open) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+    this.#countInput();
+  }
+
+  #countInput(): void {
+    const bytes = this.#heldBytes + (this.#partial?.capacity ?? 0) + (this.#spare?.capacity ?? 0);
+    this.#host.inputMemory += bytes - this.#inputMemory;
+    this.#inputMemory = bytes;
+  }
+
+  #countOutput(): void {
+    this.#host.outputMemory += this.#out.capacity - this.#outputMemory;
+    this.#outputMemory = this.#out.capacity;
+  }
+
   #sendReplies(): void {
-    const reply = this.#host.engine.reply;
+    const { engine, outputAlarm } = this.#host;
+    const reply = engine.reply;
     const length = reply.pos;
     if (length === 0) return;
+    this.#replyBuffer.note(length);
+    const waiting = this.#out.length + length;
+    if (this.#state >= State.Doomed || ((waiting >= outputAlarm || reply.overflowed) && this.#exceeds(waiting))) {
+      reply.clear();
+      return;
+    }
     let sent = 0;
-    if (this.#out.length === 0 && !this.#closed) {
+    if (this.#out.length === 0) {
       sent = this.#socket.write(reply.buf, 0, length);
       if (sent < 0) sent = 0;
       this.client.netOut += sent;
-      this.#host.engine.stats.netOutputBytes += sent;
+      engine.stats.netOutputBytes += sent;
+      engine.stats.writesProcessed++;
     }
-    if (sent < length && !this.#closed) {
-      this.#out.append(reply.buf, sent, length - sent);
-      if (this.#out.length > length - sent) this.#markDirty();
-    }
+    if (sent < length) this.#queueReply(sent, length);
     reply.clear();
-    if (this.#closing && this.#out.length === 0) this.close();
+  }
+
+  /** Puts the reply's bytes [sent, length) into the outbox. */
+  #queueReply(sent: number, length: number): void {
+    const { reply } = this.#host.engine;
+    if (sent > 0 || this.#out.length === 0) this.#full = true;
+    else if (!this.#full) this.#markDirty();
+    const given = length - sent > reply.buf.length / 2 ? reply.surrender() : null;
+    if (given === null) this.#out.append(reply.buf, sent, length - sent);
+    else this.#out.adopt(given, sent, length);
+    this.#countOutput();
+    if (this.client.has(ClientFlag.Unauthenticated)) this.#exceeds(this.#out.length);
   }
 
   append(bytes: Uint8Array, offset: number, length: number): void {
-    if (this.#closed) return;
+    if (this.#state !== State.Open) return;
     this.#out.append(bytes, offset, length);
-    this.#markDirty();
+    this.#countOutput();
+    if (this.#out.length >= this.#host.outputAlarm && this.#exceeds(this.#out.length)) return;
+    if (!this.#full) this.#markDirty();
+  }
+
+  /** Is this too much waiting output for this client? Then it is to be closed. */
+  #exceeds(waiting: number): boolean {
+    const { engine } = this.#host;
+    const limits = engine.config.values.clientOutputBufferLimit;
+    const tooMuch =
+      engine.reply.overflowed || this.#outputWatch.exceeds(limits, this.client, waiting, engine.keyspace.nowMs);
+    if (!tooMuch) return false;
+    engine.stats.outputBufferLimitDisconnections++;
+    this.#doom("scheduled to be closed ASAP for overcoming of output buffer limits.");
+    return true;
   }
 
   #markDirty(): void {
@@ -194,66 +335,188 @@ export class Connection implements ClientLink {
     }
   }
 
+  /** Closes at the end of the turn, sending nothing more: safe while somebody goes through all clients. */
+  #doom(reason: string): void {
+    if (this.#state >= State.Doomed) return;
+    const { engine } = this.#host;
+    const line = clientLine(engine, this.client);
+    engine.log.warning(reason.startsWith("Closing") ? `${reason}: ${line}` : `Client ${line} ${reason}`);
+    this.#state = State.Doomed;
+    this.client.halted |= Halt.Closing;
+    this.#release();
+    this.#host.markDoomed(this);
+  }
+
   /** Writes what waits, as far as the socket takes it. Called at the end of a turn and when the socket drains. */
   flush(): void {
+    if (this.#state >= State.Doomed) return;
+    const { engine } = this.#host;
     const out = this.#out;
-    while (out.length > 0 && !this.#closed) {
-      const sent = this.#socket.write(out.buf, out.head, out.length);
-      if (sent <= 0) break;
-      this.client.netOut += sent;
-      this.#host.engine.stats.netOutputBytes += sent;
-      out.consume(sent);
+    while (out.length > 0) {
+      const { bytes, head, tail } = out.front;
+      const sent = this.#socket.write(bytes, head, tail - head);
+      if (sent > 0) {
+        this.client.netOut += sent;
+        this.client.lastActiveMs = engine.keyspace.nowMs;
+        engine.stats.netOutputBytes += sent;
+        engine.stats.writesProcessed++;
+        out.consume(sent);
+      }
+      if (sent < tail - head) {
+        this.#full = true;
+        break;
+      }
     }
-    if (this.#closing && out.length === 0) this.close();
+    this.#countOutput();
+    if (this.#state === State.Closing && out.length === 0) this.close();
+  }
+
+  /** The socket can take output again. */
+  drained(): void {
+    this.#full = false;
+    this.flush();
+  }
+
+  /** The peer sends nothing more. What it has asked for is still sent, unless it waits for something that may never come. */
+  peerEnded(): void {
+    if (this.client.halted !== 0 || this.#out.length === 0) this.close();
+    else this.closeAfterFlush();
   }
 
   closeAfterFlush(): void {
-    this.#closing = true;
+    if (this.#state !== State.Open) return;
+    this.#state = State.Closing;
     this.client.halted |= Halt.Closing;
     this.#markDirty();
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#socket.end();
+    if (this.#state === State.Closed) return;
     this.closed();
+    this.#socket.end();
   }
 
-  /** The socket is gone. */
+  /** The socket is gone, or will be at once. */
   closed(): void {
-    this.#closed = true;
-    this.#held = null;
-    this.#partial = null;
+    if (this.#state === State.Closed) return;
+    this.#state = State.Closed;
+    this.client.halted |= Halt.Closing;
+    this.#release();
     this.#host.engine.disconnect(this.client);
+  }
+
+  #release(): void {
+    this.#held = null;
+    this.#heldBytes = 0;
+    this.#partial = null;
+    this.#spare = null;
+    this.#out.clear();
+    this.#countInput();
+    this.#countOutput();
   }
 
   resume(): void {
     this.#host.markResumed(this);
   }
 
-  /** Goes on with held-back input. */
+  /** Goes on after a halt: with the command that was postponed, then with the input that was held back. */
   processHeld(): void {
-    if (this.client.halted !== 0 || this.#closed) return;
-    this.#host.engine.pause.runPostponed(this.client);
+    const { client } = this;
+    if (client.halted !== 0) return;
+    this.#host.engine.pause.runPostponed(client);
+    this.#sendReplies();
     const held = this.#held;
-    if (held === null || this.client.halted !== 0 || this.#closed) {
-      this.#sendReplies();
+    if (held !== null && client.halted === 0) {
+      this.#held = null;
+      this.#heldBytes = 0;
+      for (const chunk of held) {
+        if (client.halted === 0) this.#process(chunk, 0, chunk.length);
+        else this.#hold(chunk);
+      }
+    }
+    if (this.#held === null) this.#readOn();
+    this.#checkInput();
+  }
+
+  #readOn(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /**
+   * Looks after limits that time decides, and gives unused memory back. Called about once a second. `idleMaxMs`: close a client that has been idle for
+   * longer; 0: never.
+   */
+  tend(nowMs: number, idleMaxMs: number): void {
+    const { engine } = this.#host;
+    const { client } = this;
+    if (this.#state >= State.Doomed) return;
+    const quietMs = nowMs - client.lastActiveMs;
+    if (idleMaxMs > 0 && quietMs > idleMaxMs && !client.has(TIMELESS)) {
+      engine.log.verbose("Closing idle client");
+      this.close();
       return;
     }
-    this.#held = null;
-    this.#process(held, 0, held.length);
+    if (this.#out.length > 0 && this.#exceeds(this.#out.length)) return;
+    // Reads once more, to notice a peer that has gone.
+    this.#readOn();
+    if (quietMs > QUIET_MS && this.#out.capacity > 0) this.#out.trim();
+    this.#trimInput(quietMs > QUIET_MS);
+    this.#countInput();
+    this.#countOutput();
+    const resized = this.#replyBuffer.resize(this.#host.replyBuffers, nowMs);
+    if (resized === Resized.Shrunk) engine.stats.replyBufferShrinks++;
+    else if (resized === Resized.Grown) engine.stats.replyBufferExpands++;
+  }
+
+  /** Buffers for commands in pieces go when the client is quiet, and shrink when its commands have become much shorter. */
+  #trimInput(quiet: boolean): void {
+    const partial = this.#partial ?? this.#spare;
+    if (partial === null) return;
+    if (quiet) {
+      if (partial === this.#spare) this.#spare = null;
+      else partial.shrink(0);
+    } else if (partial.capacity > INPUT_KEEP_BYTES && partial.capacity / 2 > this.#inputPeak) {
+      partial.shrink(Math.max(this.#inputPeak, partial.needed, 1));
+    }
+    this.#inputPeak = this.#partial?.needed ?? 0;
   }
 
   pendingOutput(): number {
     return this.#out.length;
   }
 
+  firstBufferBytes(): number {
+    return Math.min(this.#out.length, FIRST_BUFFER_BYTES);
+  }
+
+  queuedReplies(): number {
+    return this.#out.length > FIRST_BUFFER_BYTES ? this.#out.blockCount : 0;
+  }
+
+  queuedReplyBytes(): number {
+    return countedOutput(this.#out.length);
+  }
+
+  replyBufferBytes(): number {
+    return this.#replyBuffer.size;
+  }
+
+  replyBufferPeak(): number {
+    return this.#replyBuffer.peak;
+  }
+
   inputBytes(): number {
-    return (this.#held?.length ?? 0) + (this.#partial?.filled ?? 0);
+    return this.#heldBytes + (this.#partial?.filled ?? 0);
   }
 
   inputFreeBytes(): number {
-    return this.#partial === null ? 0 : this.#partial.capacity - this.#partial.filled;
+    const partial = this.#partial ?? this.#spare;
+    return partial === null ? 0 : partial.capacity - partial.filled;
+  }
+
+  memoryBytes(): number {
+    return this.#inputMemory + this.#outputMemory;
   }
 }
