@@ -74,3 +74,9 @@ export function copyOf(buf: Uint8Array, offset: number, length: number): Uint8Ar
   copyBytes(buf, offset, copy, 0, length);
   return copy;
 }
+
+/** A text up to its first NUL: what Redis shows of an argument in most error texts. */
+export function untilNul(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}

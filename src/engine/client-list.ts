@@ -70,6 +70,9 @@ export function clientIdleSeconds(client: Client, nowMs: number): number {
   return Math.max(0, Math.floor(nowMs / 1000) - Math.floor(client.lastActiveMs / 1000));
 }
 
+/** What a client costs without its buffers, about. */
+export const CLIENT_BYTES = 1024;
+
 /** The line of a client, without a line end. */
 export function clientLine(engine: Engine, client: Client): string {
   const { link } = client;
@@ -82,15 +85,16 @@ export function clientLine(engine: Engine, client: Client): string {
   const argumentBytes = request === null ? 0 : request.byteLength();
   const queryBytes = isCaller ? inputBytes : link.inputBytes();
   let line =
-    `id=${client.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${shown(client.name)}` +
+    `id=${client.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${client.name}` +
     ` age=${clientAgeSeconds(client, nowMs)} idle=${clientIdleSeconds(client, nowMs)} flags=${clientFlagLetters(client)}` +
     ` db=${client.db.id} sub=${client.channels?.size ?? 0} psub=${client.patterns?.size ?? 0}` +
     ` ssub=${client.shardChannels?.size ?? 0} multi=${client.has(ClientFlag.Multi) ? client.queue.length : -1}` +
     ` watch=${client.watched.length} qbuf=${queryBytes} qbuf-free=${isCaller ? 0 : link.inputFreeBytes()}` +
-    ` argv-mem=${argumentBytes} multi-mem=${client.queueBytes} rbs=0 rbp=0 obl=0 oll=${pending > 0 ? 1 : 0}` +
-    ` omem=${pending} tot-mem=${pending + argumentBytes + client.queueBytes + queryBytes}` +
+    ` argv-mem=${argumentBytes} multi-mem=${client.queueBytes} rbs=${link.replyBufferBytes()}` +
+    ` rbp=${link.replyBufferPeak()} obl=${link.firstBufferBytes()} oll=${link.queuedReplies()}` +
+    ` omem=${link.queuedReplyBytes()} tot-mem=${link.memoryBytes() + argumentBytes + client.queueBytes + CLIENT_BYTES}` +
     ` events=${pending > 0 ? "rw" : "r"} cmd=${client.lastCommand?.fullName ?? "NULL"} user=${client.user} redir=-1` +
-    ` resp=${client.resp} lib-name=${shown(client.libName)} lib-ver=${shown(client.libVersion)}`;
+    ` resp=${client.resp} lib-name=${client.libName} lib-ver=${client.libVersion}`;
   if (personality.clientNetworkTotals)
     line += ` tot-net-in=${client.netIn} tot-net-out=${client.netOut} tot-cmds=${client.commandCount}`;
   return line;
@@ -103,17 +107,8 @@ function wireLength(request: Request): number {
   return bytes;
 }
 
-/** The part of a name that may stand in a line: up to a NUL. */
-function shown(word: string): string {
-  const end = word.indexOf("\0");
-  return end < 0 ? word : word.slice(0, end);
-}
-
-/**
- * Throws unless a name can stand in a line: printable ASCII without spaces. What follows a NUL is not looked at, as it is not shown. `subject` opens the
- * error: "Client names".
- */
+/** Throws unless a name can stand in a line: printable ASCII without spaces. `subject` opens the error: "Client names". */
 export function validateClientWord(word: string, subject: string): void {
-  if (/[^!-~]/.test(shown(word)))
+  if (/[^!-~]/.test(word))
     throw new ReplyError(`ERR ${subject} cannot contain spaces, newlines or special characters.`);
 }

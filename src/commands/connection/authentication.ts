@@ -1,4 +1,5 @@
 /** AUTH and HELLO: who the client is, and which protocol it speaks. */
+import { untilNul } from "../../base/bytes.ts";
 import { DEFAULT_USER } from "../../engine/authentication.ts";
 import { validateClientWord } from "../../engine/client-list.ts";
 import type { Context } from "../../engine/context.ts";
@@ -57,7 +58,7 @@ function helloOptions(cx: Context): HelloOptions {
       validateClientWord(cx.text(i + 1), "Client names");
       i++;
     } else {
-      throw new ReplyError(`ERR Syntax error in HELLO option '${cx.text(i)}'`);
+      throw new ReplyError(`ERR Syntax error in HELLO option '${untilNul(cx.text(i))}'`);
     }
   }
   return options;

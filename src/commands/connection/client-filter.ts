@@ -3,6 +3,7 @@
  *
  * ID takes several numbers. SKIPME says whether the client that asks is left out.
  */
+import { untilNul } from "../../base/bytes.ts";
 import type { Client } from "../../engine/client.ts";
 import {
   clientAgeSeconds,
@@ -44,20 +45,21 @@ function byLetters(what: string, known: RegExp, of: (client: Client) => string):
   return (cx, i, word) => {
     const letters = cx.text(i);
     const place = word.startsWith("not-") ? word.toUpperCase() : "provided";
-    if (!known.test(letters)) throw new ReplyError(`ERR Unknown ${what} found in the ${place} filter: ${letters}`);
+    if (!known.test(letters))
+      throw new ReplyError(`ERR Unknown ${what} found in the ${place} filter: ${untilNul(letters)}`);
     return (client) => [...letters].every((letter) => of(client).includes(letter));
   };
 }
 
 function byType(cx: Context, i: number): Predicate {
   const type = clientTypeNamed(cx.text(i));
-  if (type === null) throw new ReplyError(`ERR Unknown client type '${cx.text(i)}'`);
+  if (type === null) throw new ReplyError(`ERR Unknown client type '${untilNul(cx.text(i))}'`);
   return (client) => clientType(client) === type;
 }
 
 function byUser(cx: Context, i: number): Predicate {
   const name = cx.text(i);
-  if (cx.engine.authentication.user(name) === undefined) throw new ReplyError(`ERR No such user '${name}'`);
+  if (cx.engine.authentication.user(name) === undefined) throw new ReplyError(`ERR No such user '${untilNul(name)}'`);
   return (client) => client.user === name;
 }
 

@@ -1,4 +1,5 @@
 /** CLIENT: what connections are there, what this one is, and what may be done with them. Help is in client-help.ts, filters in client-filter.ts. */
+import { untilNul } from "../../base/bytes.ts";
 import { type Client, ClientFlag } from "../../engine/client.ts";
 import { clientLine, validateClientWord } from "../../engine/client-list.ts";
 import { Pause } from "../../engine/client-pause.ts";
@@ -75,7 +76,7 @@ function kill(cx: Context): void {
 }
 
 function setInfo(cx: Context): void {
-  const attribute = cx.text(2);
+  const attribute = untilNul(cx.text(2));
   const isName = cx.isToken(2, "lib-name");
   if (!isName && !cx.isToken(2, "lib-ver")) throw new ReplyError(`ERR Unrecognized option '${attribute}'`);
   const value = cx.text(3);
@@ -145,7 +146,9 @@ function unblock(cx: Context): void {
 
 /** The error of a subcommand whose own check of its arguments failed. */
 function wrongSubcommandArity(cx: Context): ReplyError {
-  return new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${cx.text(1)}'. Try CLIENT HELP.`);
+  return new ReplyError(
+    `ERR unknown subcommand or wrong number of arguments for '${untilNul(cx.text(1))}'. Try CLIENT HELP.`,
+  );
 }
 
 function capabilities(cx: Context): void {
