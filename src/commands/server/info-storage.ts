@@ -1,0 +1,63 @@
+/** INFO persistence and replication of a server that does neither: idle values, which the owners of those features replace (engine/info.ts). */
+import type { InfoField, InfoSection } from "./info-section.ts";
+
+const PERSISTENCE_FIELDS: readonly InfoField[] = [
+  ["loading", 0],
+  ["async_loading", 0],
+  ["current_cow_peak", 0],
+  ["current_cow_size", 0],
+  ["current_cow_size_age", 0],
+  ["current_fork_perc", "0.00"],
+  ["current_save_keys_processed", 0],
+  ["current_save_keys_total", 0],
+  ["rdb_changes_since_last_save", ({ dirty }) => dirty],
+  ["rdb_bgsave_in_progress", 0],
+  ["rdb_last_save_time", ({ stats }) => stats.lastSaveSeconds],
+  ["rdb_last_bgsave_status", "ok"],
+  ["rdb_last_bgsave_time_sec", -1],
+  ["rdb_current_bgsave_time_sec", -1],
+  ["rdb_saves", 0],
+  ["rdb_last_cow_size", 0],
+  ["rdb_last_load_keys_expired", 0],
+  ["rdb_last_load_keys_loaded", 0],
+  ["aof_enabled", 0],
+  ["aof_rewrite_in_progress", 0],
+  ["aof_rewrite_scheduled", 0],
+  ["aof_last_rewrite_time_sec", -1],
+  ["aof_current_rewrite_time_sec", -1],
+  ["aof_last_bgrewrite_status", "ok"],
+  ["aof_rewrites", 0],
+  ["aof_rewrites_consecutive_failures", 0],
+  ["aof_last_write_status", "ok"],
+  ["aof_last_cow_size", 0],
+  ["module_fork_in_progress", 0],
+  ["module_fork_last_cow_size", 0],
+];
+
+const REPLICATION_FIELDS: readonly InfoField[] = [
+  ["role", "master"],
+  ["connected_slaves", 0],
+  ["replicas_waiting_psync", 0, "valkey"],
+  ["master_failover_state", "no-failover"],
+  ["master_replid", ({ info }) => info.replicationId],
+  ["master_replid2", "0".repeat(40)],
+  ["master_repl_offset", 0],
+  ["second_repl_offset", -1],
+  ["repl_backlog_active", 0],
+  ["repl_backlog_size", ({ config }) => config.values.replBacklogSize],
+  ["repl_backlog_first_byte_offset", 0],
+  ["repl_backlog_histlen", 0],
+];
+
+export const PERSISTENCE_SECTION: InfoSection = {
+  names: ["persistence"],
+  title: "Persistence",
+  shown: "default",
+  fields: PERSISTENCE_FIELDS,
+};
+export const REPLICATION_SECTION: InfoSection = {
+  names: ["replication"],
+  title: "Replication",
+  shown: "default",
+  fields: REPLICATION_FIELDS,
+};
