@@ -1,7 +1,7 @@
 /**
  * Off-heap memory: segments of 1 GiB, cut into pages of 1 MiB, each page into blocks of one size class.
  *
- *   Ref (int32, 0 = none):  [segment:5][page:10][granule:17]      one granule is 8 bytes; 32 segments are 32 GiB
+ *   Ref (int32, 0 = none):  [segment:5][page:10][granule:17]      one granule is 8 bytes; 31 segments are 31 GiB (blob.ts uses the last number)
  *
  * A page belongs to one size class while it holds live blocks; an empty page goes back to the pool and may serve any class.
  * Free blocks of a page are linked through their first word; blocks above the page's `bump` were never touched, so a page
@@ -26,11 +26,14 @@ const PAGE_SHIFT = 17;
 const PAGE_BYTES = 1 << 20;
 const PAGE_GRANULES = 1 << PAGE_SHIFT;
 const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES;
-const SEGMENT_COUNT_MAX = 32;
+const SEGMENT_COUNT_MAX = 31;
 const PAGE_COUNT_MAX = SEGMENT_COUNT_MAX * PAGES_PER_SEGMENT;
 
 /** Largest block; what is larger becomes a large buffer. */
 export const BLOCK_MAX = 256 * 1024;
+
+/** Pages that reset() keeps where their memory cannot be given back. */
+const RESET_KEEP_PAGES = 64;
 
 const SMALL_MAX = 1024;
 const FREE_CLASS = 255;
@@ -94,14 +97,17 @@ export class Arena {
   #pageCount = 0;
   #largeFree: number[] = [];
   readonly #advice: MemoryAdvice | null;
+  /** False once the system has shown that it takes no memory back. */
+  #purges: boolean;
 
   constructor(hashKey0: number, hashKey1: number, advice: MemoryAdvice | null = null) {
     this.hashKey0 = hashKey0 | 0;
     this.hashKey1 = hashKey1 | 0;
     this.#advice = advice;
+    this.#purges = advice !== null;
   }
 
-  /** A block of at least `size` bytes (1 to BLOCK_MAX), not zeroed. Throws OutOfArenaError past 32 GiB. */
+  /** A block of at least `size` bytes (1 to BLOCK_MAX), not zeroed. Throws OutOfArenaError past 31 GiB. */
   alloc(size: number): Ref {
     const sizeClass = classOf(size);
     let page = this.#roomHead[sizeClass];
@@ -166,34 +172,44 @@ export class Arena {
     this.#largeFree.push(id);
   }
 
-  /** Forgets everything: all refs and large ids become invalid, and the segments go back to the system with the next collection. */
+  /**
+   * Forgets everything: all refs and large ids become invalid. The segments stay reserved and their pages go to the pool, from where purge() gives
+   * their memory back. (A new gigabyte in the place of one that was let go costs the time to clear it, up to a second.) Only where
+   * there is no purging are large segments let go as a whole.
+   */
   reset(): void {
-    this.u8.length = 0;
-    this.i32.length = 0;
     this.large.length = 1;
     this.#largeFree = [];
-    this.#pageClass.fill(FREE_CLASS);
-    this.#pageFree.fill(0);
-    this.#pageBump.fill(0);
-    this.#pageLive.fill(0);
     this.#roomHead.fill(-1);
     this.#freePageHead = -1;
-    this.#freePageCount = 0;
-    this.#pageCount = 0;
+    if (!this.#purges && this.#pageCount > RESET_KEEP_PAGES) {
+      this.u8.length = 0;
+      this.i32.length = 0;
+      this.#pageCount = 0;
+    }
+    for (let page = this.#pageCount - 1; page >= 0; page--) {
+      this.#pageClass[page] = FREE_CLASS;
+      this.#pageNext[page] = this.#freePageHead;
+      this.#freePageHead = page;
+    }
+    this.#freePageCount = this.#pageCount;
     this.usedBytes = 0;
     this.largeBytes = 0;
     this.pageBytes = 0;
   }
 
-  /** Gives the memory of pooled pages back to the system, keeping `keep` of them. Returns the bytes given back. */
-  purge(keep = 0): number {
-    if (this.#advice === null) return 0;
+  /** Gives the memory of up to `limit` pooled pages back to the system, keeping `keep` of them. Returns the bytes given back. */
+  purge(keep = 0, limit = PAGE_COUNT_MAX): number {
+    if (this.#advice === null || !this.#purges) return 0;
     let given = 0;
     let page = this.#freePageHead;
-    for (let index = 0; page >= 0; index++, page = this.#pageNext[page]) {
+    for (let index = 0; page >= 0 && given < limit * PAGE_BYTES; index++, page = this.#pageNext[page]) {
       if (index < keep || this.#pageBump[page] === 0) continue;
       const segment = this.u8[(page / PAGES_PER_SEGMENT) | 0];
-      if (!this.#advice.purge(segment, (page % PAGES_PER_SEGMENT) * PAGE_BYTES, PAGE_BYTES)) return given;
+      if (!this.#advice.purge(segment, (page % PAGES_PER_SEGMENT) * PAGE_BYTES, PAGE_BYTES)) {
+        this.#purges = false;
+        return given;
+      }
       this.#pageBump[page] = 0;
       given += PAGE_BYTES;
     }
@@ -232,7 +248,7 @@ export class Arena {
       this.#freePageCount--;
     } else {
       page = this.#pageCount;
-      if (page === PAGE_COUNT_MAX) throw new OutOfArenaError("out of memory: the arena holds 32 GiB at most");
+      if (page === PAGE_COUNT_MAX) throw new OutOfArenaError("out of memory: the arena holds 31 GiB at most");
       if (page % PAGES_PER_SEGMENT === 0) {
         const buffer = new ArrayBuffer(SEGMENT_BYTES);
         this.u8.push(new Uint8Array(buffer));
