@@ -13,6 +13,7 @@ import { parseCommandLine } from "./config/argv.ts";
 import { Config, loadErrorText } from "./config/config.ts";
 import type { Personality } from "./config/personality.ts";
 import { Engine } from "./engine/engine.ts";
+import { registerEngineSettings } from "./engine/settings.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import { Server } from "./net/server.ts";
 
@@ -28,6 +29,7 @@ async function startServer(personality: Personality, argv: readonly string[]): P
     new Prng(randomSeed()),
   );
   const engine = new Engine(config, keyspace, clock, COMMANDS);
+  registerEngineSettings(engine, log);
   log.raw("notice", `\n ${personality.title} ${personality.redisVersion}, PID: ${process.pid}\n\n`);
   const server = new Server(engine);
   for (const address of ["127.0.0.1"]) {
@@ -41,6 +43,8 @@ async function startServer(personality: Personality, argv: readonly string[]): P
   log.notice("Server initialized");
   setInterval(() => {
     engine.tick();
+    engine.sampleStatistics();
+    engine.stats.endCron(engine.lastUs, clock.monotonicUs());
     server.endTurn();
   }, 100);
   log.notice("Ready to accept connections tcp");
