@@ -98,6 +98,11 @@ export class Blocking {
     return this.#parked.size;
   }
 
+  /** The request with which a client waits, or null. */
+  requestOf(client: Client): Request | null {
+    return this.#parked.get(client)?.request ?? null;
+  }
+
   /** Keys that somebody waits for. */
   get keyCount(): number {
     return this.#keys;

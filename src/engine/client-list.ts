@@ -77,27 +77,34 @@ export const CLIENT_BYTES = 1024;
 export function clientLine(engine: Engine, client: Client): string {
   const { link } = client;
   const nowMs = engine.nowMs();
-  const { personality } = engine.config;
-  const isCaller = client === engine.executing;
-  const request = isCaller ? engine.cx.request : client.postponed;
-  const inputBytes = isCaller && personality.callerQueryBufferBytes > 0 ? wireLength(engine.cx.request) : 0;
-  const pending = link.pendingOutput();
-  const argumentBytes = request === null ? 0 : request.byteLength();
-  const queryBytes = isCaller ? inputBytes : link.inputBytes();
   let line =
     `id=${client.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${client.name}` +
     ` age=${clientAgeSeconds(client, nowMs)} idle=${clientIdleSeconds(client, nowMs)} flags=${clientFlagLetters(client)}` +
     ` db=${client.db.id} sub=${client.channels?.size ?? 0} psub=${client.patterns?.size ?? 0}` +
     ` ssub=${client.shardChannels?.size ?? 0} multi=${client.has(ClientFlag.Multi) ? client.queue.length : -1}` +
-    ` watch=${client.watched.length} qbuf=${queryBytes} qbuf-free=${isCaller ? 0 : link.inputFreeBytes()}` +
-    ` argv-mem=${argumentBytes} multi-mem=${client.queueBytes} rbs=${link.replyBufferBytes()}` +
-    ` rbp=${link.replyBufferPeak()} obl=${link.firstBufferBytes()} oll=${link.queuedReplies()}` +
-    ` omem=${link.queuedReplyBytes()} tot-mem=${link.memoryBytes() + argumentBytes + client.queueBytes + CLIENT_BYTES}` +
-    ` events=${pending > 0 ? "rw" : "r"} cmd=${client.lastCommand?.fullName ?? "NULL"} user=${client.user} redir=-1` +
+    ` watch=${client.watched.length}${memoryFields(engine, client)} events=${link.pendingOutput() > 0 ? "rw" : "r"}` +
+    ` cmd=${client.lastCommand?.fullName ?? "NULL"} user=${client.user} redir=-1` +
     ` resp=${client.resp} lib-name=${client.libName} lib-ver=${client.libVersion}`;
-  if (personality.clientNetworkTotals)
+  if (engine.config.personality.clientNetworkTotals)
     line += ` tot-net-in=${client.netIn} tot-net-out=${client.netOut} tot-cmds=${client.commandCount}`;
   return line;
+}
+
+/** The fields of buffers. The caller's own command counts as input that is being worked on. */
+function memoryFields(engine: Engine, client: Client): string {
+  const { link } = client;
+  const isCaller = client === engine.executing;
+  const request = isCaller ? engine.cx.request : (client.postponed ?? engine.blocking.requestOf(client));
+  const argumentBytes = request === null ? 0 : request.byteLength();
+  const showsCommand = isCaller && engine.config.personality.callerQueryBufferBytes > 0;
+  const commandBytes = showsCommand ? wireLength(engine.cx.request) : 0;
+  const inputBytes = isCaller ? commandBytes : link.inputBytes();
+  const total = CLIENT_BYTES + link.memoryBytes() + argumentBytes + client.queueBytes + commandBytes;
+  return (
+    ` qbuf=${inputBytes} qbuf-free=${isCaller ? 0 : link.inputFreeBytes()} argv-mem=${argumentBytes}` +
+    ` multi-mem=${client.queueBytes} rbs=${link.replyBufferBytes()} rbp=${link.replyBufferPeak()}` +
+    ` obl=${link.firstBufferBytes()} oll=${link.queuedReplies()} omem=${link.queuedReplyBytes()} tot-mem=${total}`
+  );
 }
 
 /** Bytes of a request as an array of bulk strings: what Redis' query buffer holds of the command that it runs. */
