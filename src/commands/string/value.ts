@@ -26,9 +26,10 @@ import { deleteKey, deletePastKey, storeArgument } from "./store.ts";
 const SET_OPTIONS = Opt.Nx | Opt.Xx | COMPARISONS | Opt.Get | EXPIRIES | Opt.KeepTtl;
 const GETEX_OPTIONS = EXPIRIES | Opt.Persist;
 const SET_SYNTAX =
-  "key:key value [condition=<NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest>] [GET] " +
-  "[expiration=<EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time | " +
-  "PXAT unix-time-milliseconds:unix-time | KEEPTTL>]";
+  "key:key value condition=[NX | XX | IFEQ ifeq-value@8.4.0 | IFNE ifne-value@8.4.0 | " +
+  "IFDEQ ifdeq-digest@8.4.0 | IFDNE ifdne-digest@8.4.0]@2.6.12 [GET@6.2.0] [expiration=<EX seconds:integer@2.6.12 | " +
+  "PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 | " +
+  "PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0>]";
 
 const span = new ByteSpan();
 
