@@ -168,17 +168,6 @@ export class WatchRegistry {
     }
   }
 
-  /** A key is being deleted because it expired: a change to those who watched it alive only. */
-  touchExpired(dbId: number, buf: Uint8Array, offset: number, length: number): void {
-    if (!this.#filter.mayHave(dbId, buf, offset, length)) return;
-    const text = latin1(buf, offset, length);
-    for (const client of this.#watchers[dbId]?.get(text) ?? []) {
-      const watched = watchedKey(client, dbId, text);
-      if (watched.expiredAtWatch) watched.expiredAtWatch = false;
-      else failTransaction(this.#engine, client);
-    }
-  }
-
   /**
    * A whole database (-1: each of them) is about to be emptied, or to get the content of `replacement`: touches the watched keys that exist on either
    * side. To be called while the old content is still there.

@@ -12,6 +12,7 @@ import type { Client } from "../../src/engine/client.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { ClientLink } from "../../src/engine/ports.ts";
 import { registerEngineSettings } from "../../src/engine/settings.ts";
+import type { CommandLiteral } from "../../src/engine/spec.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { Request } from "../../src/resp/request.ts";
 import { formatReply, parseReplies, type Reply } from "./transcript-reply.ts";
@@ -38,13 +39,15 @@ const engineCollected = new FinalizationRegistry<Arena>((arena) => {
   idleArenas.push(arena);
 });
 
-/** Makes an engine with all commands. */
-export function testServer(options: { personality?: PersonalityName; seed?: number } = {}): TestServer {
+/** Makes an engine with all commands, and further ones that only a test has. */
+export function testServer(
+  options: { personality?: PersonalityName; seed?: number; commands?: readonly CommandLiteral[] } = {},
+): TestServer {
   const clock = new ManualClock(START_MS);
   const arena = idleArenas.pop() ?? new Arena(1, 2);
   const keyspace = new Keyspace(arena, 16, new Prng(options.seed ?? 1));
   const config = new Config({ personality: PERSONALITIES[options.personality ?? "redis"] });
-  const engine = new Engine(config, keyspace, clock, COMMANDS);
+  const engine = new Engine(config, keyspace, clock, [...COMMANDS, ...(options.commands ?? [])]);
   registerEngineSettings(engine);
   engineCollected.register(engine, arena);
   const server: TestServer = {
@@ -138,6 +141,30 @@ export class TestClient implements ClientLink {
   }
 
   pendingOutput(): number {
+    return 0;
+  }
+
+  firstBufferBytes(): number {
+    return 0;
+  }
+
+  queuedReplies(): number {
+    return 0;
+  }
+
+  queuedReplyBytes(): number {
+    return 0;
+  }
+
+  replyBufferBytes(): number {
+    return 0;
+  }
+
+  replyBufferPeak(): number {
+    return 0;
+  }
+
+  memoryBytes(): number {
     return 0;
   }
 
