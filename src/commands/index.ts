@@ -5,10 +5,17 @@ import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
 import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
+import { EXPIRE_COMMANDS } from "./generic/expire.ts";
+import { KEY_COMMANDS } from "./generic/keys.ts";
+import { OBJECT_COMMANDS } from "./generic/object.ts";
+import { RENAME_COMMANDS } from "./generic/rename.ts";
+import { SCAN_COMMANDS } from "./generic/scan.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
 import { CONFIG_COMMANDS } from "./server/config.ts";
 import { INFO_COMMANDS } from "./server/info.ts";
 import { LATENCY_COMMANDS } from "./server/latency.ts";
+import { DEBUG_COMMANDS } from "./server/debug.ts";
+import { FLUSH_COMMANDS } from "./server/flush.ts";
 import { LOLWUT_COMMANDS } from "./server/lolwut.ts";
 import { MONITOR_COMMANDS } from "./server/monitor.ts";
 import { SHUTDOWN_COMMANDS } from "./server/shutdown.ts";
@@ -25,12 +32,19 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...COMMAND_COMMANDS,
   ...INFO_COMMANDS,
   ...LATENCY_COMMANDS,
+  ...DEBUG_COMMANDS,
+  ...EXPIRE_COMMANDS,
+  ...FLUSH_COMMANDS,
+  ...KEY_COMMANDS,
   ...LOLWUT_COMMANDS,
   ...MONITOR_COMMANDS,
+  ...OBJECT_COMMANDS,
   ...PUBSUB_COMMANDS,
   ...PUBSUB_INTROSPECTION_COMMANDS,
   ...SHUTDOWN_COMMANDS,
   ...SLOWLOG_COMMANDS,
+  ...RENAME_COMMANDS,
+  ...SCAN_COMMANDS,
   ...STRING_COMMANDS,
   ...TIME_COMMANDS,
   ...TRANSACTION_COMMANDS,

@@ -58,7 +58,7 @@ const GATED =
   ClientFlag.Monitor;
 
 /** Reasons for which a client's input is held back. */
-export const Halt = { Blocked: 1, Paused: 2, Closing: 4 } as const;
+export const Halt = { Blocked: 1, Paused: 2, Closing: 4, Frozen: 8 } as const;
 
 /** A command queued by MULTI. */
 export interface QueuedCommand {

@@ -125,6 +125,18 @@ export class Context {
     return e;
   }
 
+  /** As lookupRead, but the look is no access: EXISTS, TTL, TYPE and OBJECT do not make a key younger. `silent`: no keymiss event either. */
+  lookupUntouched(i: number, silent = false): Ref {
+    const e = this.db.lookup(this.buf, this.start[i], this.length[i]);
+    if (e !== 0) {
+      this.engine.keyspace.hits++;
+      return e;
+    }
+    this.engine.keyspace.misses++;
+    if (!silent && (this.engine.notifyMask & Event.KeyMiss) !== 0) this.notify(i, Event.KeyMiss, "keymiss");
+    return 0;
+  }
+
   /** The entry of the key in argument `i` for writing, or 0. Counts no hit or miss. db.hash is the key's hash afterwards. */
   lookupWrite(i: number): Ref {
     const e = this.db.lookup(this.buf, this.start[i], this.length[i]);

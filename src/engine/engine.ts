@@ -11,10 +11,11 @@ import { Request } from "../resp/request.ts";
 import { ReplyWriter } from "../resp/writer.ts";
 import { Authentication } from "./authentication.ts";
 import { Blocking } from "./blocking.ts";
-import { Client, ClientFlag } from "./client.ts";
+import { Client, ClientFlag, Halt } from "./client.ts";
 import { ClientPause } from "./client-pause.ts";
 import { CommandTable } from "./command-table.ts";
 import { Context } from "./context.ts";
+import { DebugState } from "./debug-state.ts";
 import { deliverEffects } from "./deliver.ts";
 import { passGates } from "./gates.ts";
 import { newHistogram, recordLatency } from "./histogram.ts";
@@ -50,6 +51,7 @@ export class Engine {
   readonly latency: LatencyMonitor;
   readonly memory: MemoryUsage;
   readonly info = new InfoSources();
+  readonly debug = new DebugState();
   /** The server's log; silent until somebody sets one. */
   log: Logger;
   /** What SHUTDOWN and others ask of the process; null where there is none to end. */
@@ -119,6 +121,7 @@ export class Engine {
     const client = new Client(this.#nextClientId++, link, this.keyspace.databases[0], this.nowMs());
     client.resp = this.config.values.clientDefaultResp;
     this.authentication.admit(client);
+    if (this.debug.frozen) client.halted |= Halt.Frozen;
     this.clients.set(client.id, client);
     this.stats.connectionsReceived++;
     return client;
@@ -142,6 +145,7 @@ export class Engine {
     this.lastUs = nowUs;
     this.#wallOffsetMs = this.clock.nowMs() - this.lastUs / 1000;
     this.refreshTime();
+    this.keyspace.refreshAccessClock();
     this.pause.update();
   }
 
@@ -194,7 +198,7 @@ export class Engine {
     }
     cx.spec = spec;
     client.lastCommand = spec;
-    if ((client.gate | this.gate) !== 0) this.#callGated(client, cx, spec);
+    if ((client.gate | this.gate | (spec.flags & Flag.Protected)) !== 0) this.#callGated(client, cx, spec);
     else this.call(cx, spec);
   }
 

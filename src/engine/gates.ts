@@ -2,6 +2,7 @@
  * The gates that a command passes before it runs, in Redis' order of precedence. execute() comes here only when the client or the
  * server is in a state that some gate cares about; the common case is one test of two words.
  */
+import { allowsAction } from "../config/settings-security.ts";
 import { notSubscribed, ReplyError } from "../resp/errors.ts";
 import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
 import type { Context } from "./context.ts";
@@ -15,6 +16,23 @@ const TAKEN = "taken";
 
 const NOAUTH = new ReplyError("NOAUTH Authentication required.");
 const NOT_IN_MULTI = new ReplyError("ERR Command not allowed inside a transaction");
+
+/** True for a connection from this host. */
+export function isLocalClient(client: Client): boolean {
+  return client.link.isUnix || /^(127\.0\.0\.1|\[::1\]):/.test(client.link.address);
+}
+
+/** DEBUG and MODULE, as far as the settings allow them at all. */
+function protection(cx: Context, spec: CommandSpec): GateAnswer {
+  if ((spec.flags & Flag.Protected) === 0) return null;
+  const { enableDebugCommand, enableModuleCommand } = cx.engine.config.values;
+  const name = (spec.parent ?? spec).name;
+  const setting = name === "debug" ? enableDebugCommand : enableModuleCommand;
+  if (allowsAction(setting, isLocalClient(cx.client))) return null;
+  return new ReplyError(
+    `ERR ${name.toUpperCase()} command not allowed. If the enable-${name}-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.`,
+  );
+}
 
 function authentication(cx: Context, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Unauthenticated) && (spec.flags & Flag.NoAuth) === 0 ? NOAUTH : null;
@@ -103,6 +121,7 @@ function observer(cx: Context, spec: CommandSpec): GateAnswer {
 
 /** In the order in which Redis decides; the first answer counts. */
 const GATES: ReadonlyArray<(cx: Context, spec: CommandSpec) => GateAnswer> = [
+  protection,
   authentication,
   transactionContent,
   memory,

@@ -5,6 +5,7 @@ import { ReplyError } from "../resp/errors.ts";
 import { Origin } from "./client.ts";
 import type { Context } from "./context.ts";
 import type { Engine } from "./engine.ts";
+import { ExpiredKeys } from "./expiry.ts";
 import { ServerGate } from "./observer.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 import { registerStatistics } from "./statistics.ts";
@@ -21,6 +22,10 @@ export function registerEngineSettings(engine: Engine, log: Logger | null = null
   follow(engine, "requirepass", ({ authentication }) => authentication.applyRequirePass());
   follow(engine, ["lfu-log-factor", "lfu-decay-time"], applyFrequencies);
   follow(engine, "maxmemory-policy", applyMemoryPolicy);
+  follow(engine, "lazyfree-lazy-expire", ({ keyspace, config }) => {
+    keyspace.lazyExpire = config.values.lazyfreeLazyExpire;
+  });
+  engine.keyspace.listener = new ExpiredKeys(engine);
   applyMemoryLimit(engine);
   engine.config.onApply("maxmemory", () => {
     applyMemoryLimit(engine);

@@ -8,12 +8,14 @@ import {
   dictCreate,
   dictEntryHash,
   dictFind,
-  dictFree,
   dictInsert,
+  dictPause,
   dictRandom,
+  dictRehash,
   dictRemove,
   dictReplace,
   dictScan,
+  dictShrinkIfNeeded,
   dictSize,
   type RefList,
 } from "../struct/dict.ts";
@@ -28,8 +30,9 @@ import {
   Type,
 } from "../types/entry.ts";
 import { stringAssign, stringCreate } from "../types/string.ts";
-import { entryMove, valueType } from "../types/value.ts";
+import { entryMove } from "../types/value.ts";
 import type { Keyspace } from "./keyspace.ts";
+import type { Content } from "./lazy-free.ts";
 
 /** Expiry argument of setString: none, or what the key has. */
 export const NO_EXPIRY = -1;
@@ -207,7 +210,7 @@ export class Database {
   insert(e: Ref, hash: number): void {
     dictInsert(this.arena, this.dict, e, hash);
     if (entryHasExpiry(this.arena, e)) {
-      if (this.expires === 0) this.expires = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+      if (this.expires === 0) this.expires = this.#newDict();
       dictInsert(this.arena, this.expires, e, hash);
     }
   }
@@ -240,7 +243,7 @@ export class Database {
     if (!entryHasExpiry(a, e)) {
       entry = entryMove(a, e, true);
       dictReplace(a, this.dict, e, entry, hash);
-      if (this.expires === 0) this.expires = dictCreate(a, ENTRY_KEY_OFFSET);
+      if (this.expires === 0) this.expires = this.#newDict();
       dictInsert(a, this.expires, entry, hash);
     }
     setEntryExpiry(a, entry, low, high);
@@ -267,24 +270,27 @@ export class Database {
     return dictScan(this.arena, this.dict, cursor, out);
   }
 
+  /** One step of the endless scan over the expiring keys, of which there must be some; true when it has just been round. */
+  scanExpires(out: RefList): boolean {
+    this.expiresCursor = dictScan(this.arena, this.expires, this.expiresCursor, out);
+    return this.expiresCursor === 0;
+  }
+
   /** The hash of an entry's key. */
   hashOf(e: Ref): number {
     return dictEntryHash(this.arena, e, ENTRY_KEY_OFFSET);
   }
 
   /** Takes all content away and returns it, for the keyspace to free; the database is empty afterwards. */
-  empty(): { dict: Ref; expires: Ref } {
+  empty(): Content {
     const content = { dict: this.dict, expires: this.expires };
-    this.dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
-    this.expires = 0;
-    this.expiresCursor = 0;
-    this.averageTtlMs = 0;
+    this.restart();
     return content;
   }
 
   /** Forgets refs that arena.reset() made invalid and starts empty. */
   restart(): void {
-    this.dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+    this.dict = this.#newDict();
     this.expires = 0;
     this.expiresCursor = 0;
     this.averageTtlMs = 0;
@@ -300,24 +306,33 @@ export class Database {
     Object.assign(other, { dict, expires, expiresCursor, averageTtlMs });
   }
 
+  /** Allows (-1) or forbids (+1) that the dicts change their size. */
+  pauseResizing(by: 1 | -1): void {
+    dictPause(this.arena, this.dict, by);
+    if (this.expires !== 0) dictPause(this.arena, this.expires, by);
+  }
+
+  /** Moves keys of dicts that are changing their size, up to `buckets` buckets of each; true while work remains. */
+  rehash(buckets: number): boolean {
+    const more = dictRehash(this.arena, this.dict, buckets);
+    return (this.expires !== 0 && dictRehash(this.arena, this.expires, buckets)) || more;
+  }
+
+  /** Starts to shrink dicts that have become mostly empty. */
+  shrinkIfNeeded(): void {
+    dictShrinkIfNeeded(this.arena, this.dict);
+    if (this.expires !== 0) dictShrinkIfNeeded(this.arena, this.expires);
+  }
+
+  #newDict(): Ref {
+    const dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+    if (!this.keyspace.resizing) dictPause(this.arena, dict, 1);
+    return dict;
+  }
+
   #indexExpiry(e: Ref, hash: number, expiry: number): void {
-    if (this.expires === 0) this.expires = dictCreate(this.arena, ENTRY_KEY_OFFSET);
+    if (this.expires === 0) this.expires = this.#newDict();
     setEntryExpiry(this.arena, e, int64Low(expiry), int64High(expiry));
     dictInsert(this.arena, this.expires, e, hash);
   }
-}
-
-/** Frees every entry of a detached dict and the dicts themselves, at once. */
-export function freeContent(a: Arena, content: { dict: Ref; expires: Ref }, list: RefList): void {
-  let cursor = 0;
-  do {
-    list.count = 0;
-    cursor = dictScan(a, content.dict, cursor, list);
-    for (let i = 0; i < list.count; i++) {
-      valueType(a, list.refs[i]).free(a, list.refs[i]);
-      entryFree(a, list.refs[i], false);
-    }
-  } while (cursor !== 0);
-  dictFree(a, content.dict);
-  if (content.expires !== 0) dictFree(a, content.expires);
 }

@@ -4,11 +4,11 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
-import { RefList } from "../struct/dict.ts";
-import { entryFree, setEntryAccess } from "../types/entry.ts";
+import { entryFree, entryKeyCopy, setEntryAccess } from "../types/entry.ts";
 import { valueType } from "../types/value.ts";
-import { Database, freeContent } from "./database.ts";
+import { Database } from "./database.ts";
 import { HashHints } from "./hash-hints.ts";
+import { freeContent, LazyFree } from "./lazy-free.ts";
 import { LFU_INITIAL, lfuTouched } from "./lfu.ts";
 
 /** What to do with a key whose time has come, when it is looked at. */
@@ -23,24 +23,18 @@ export const ExpiryMode = {
 
 /** Who is told of what the keyspace does by itself. */
 export interface KeyspaceListener {
-  /** A key is about to be deleted because it expired: propagate, notify, count. The entry is still whole. */
-  keyExpiring(db: Database, e: Ref): void;
+  /** True while somebody wants to know of expired keys: otherwise keyExpired is not called. */
+  readonly listening: boolean;
+  /** A key was deleted because it expired: propagate, notify. `key` is the caller's own copy. */
+  keyExpired(db: Database, key: Uint8Array): void;
 }
-
-/** Work that the keyspace has put off. */
-interface Garbage {
-  dict: Ref;
-  expires: Ref;
-}
-
-/** An entry whose freeing is more effort than this is freed lazily when lazy freeing is asked for. */
-const LAZY_EFFORT_MIN = 64;
 
 export class Keyspace {
   readonly arena: Arena;
   readonly prng: Prng;
   readonly databases: Database[] = [];
-  listener: KeyspaceListener = { keyExpiring: () => {} };
+  readonly lazyFree: LazyFree;
+  listener: KeyspaceListener = { listening: false, keyExpired: () => {} };
 
   /** Unix time in ms of the command that runs, set by whoever runs it. */
   nowMs = 0;
@@ -51,20 +45,20 @@ export class Keyspace {
   lfuLogFactor = 10;
   lfuDecayMinutes = 1;
   expiryMode: number = ExpiryMode.Delete;
+  /** Values of expired keys are freed lazily. */
+  lazyExpire = false;
+  /** False while dicts must keep the size that they have. */
+  resizing = true;
   readonly hints = new HashHints();
 
   hits = 0;
   misses = 0;
   expiredKeys = 0;
-  lazyFreedObjects = 0;
-
-  #garbage: Garbage[] = [];
-  #lazyEntries = new RefList();
-  #list = new RefList();
 
   constructor(arena: Arena, count: number, prng: Prng) {
     this.arena = arena;
     this.prng = prng;
+    this.lazyFree = new LazyFree(arena);
     this.databases.length = count;
     for (let id = 0; id < count; id++) this.databases[id] = new Database(this, id);
   }
@@ -83,8 +77,9 @@ export class Keyspace {
   /** Deletes an expired key and tells. */
   expire(db: Database, e: Ref, hash: number): void {
     this.expiredKeys++;
-    this.listener.keyExpiring(db, e);
-    db.remove(e, hash, true);
+    const key = this.listener.listening ? entryKeyCopy(this.arena, e) : null;
+    db.remove(e, hash, this.lazyExpire);
+    if (key !== null) this.listener.keyExpired(db, key);
   }
 
   /** Access bits of a new key. */
@@ -105,9 +100,7 @@ export class Keyspace {
 
   /** Frees an entry that is in no dict, later when that is much work. */
   discard(e: Ref): void {
-    const type = valueType(this.arena, e);
-    if (type.freeStep !== undefined && type.freeEffort(this.arena, e) > LAZY_EFFORT_MIN) this.#lazyEntries.push(e);
-    else this.discardNow(e);
+    this.lazyFree.addEntry(e);
   }
 
   /** Frees an entry that is in no dict. */
@@ -116,45 +109,44 @@ export class Keyspace {
     entryFree(this.arena, e, false);
   }
 
-  /** Objects whose freeing was put off and is not finished. */
-  get lazyPending(): number {
-    return this.#garbage.length + this.#lazyEntries.count;
-  }
-
-  /** Does about `budget` steps of work that was put off; true when nothing is left. */
-  lazyFreeStep(budget: number): boolean {
-    const list = this.#lazyEntries;
-    const a = this.arena;
-    while (budget > 0 && list.count > 0) {
-      const e = list.refs[list.count - 1];
-      const step = valueType(a, e).freeStep;
-      if (step === undefined || step(a, e, budget)) {
-        list.count--;
-        entryFree(a, e, false);
-        this.lazyFreedObjects++;
-      }
-      budget -= 64;
-    }
-    return this.lazyPending === 0;
-  }
-
-  /** Empties databases: all of them (id -1) or one. Returns the number of keys that were in them. Emptying all gives the arena back whole. */
-  flush(id: number): number {
+  /**
+   * Empties databases: all of them (id -1) or one. `lazy` leaves the work to lazyFree. Returns the number of keys that were in them. When nothing else
+   * is left, the arena is given up as a whole, which is no work at all.
+   */
+  flush(id: number, lazy: boolean): number {
     let keys = 0;
+    let others = 0;
     for (const db of this.databases) {
-      if (id >= 0 && db.id !== id) continue;
-      keys += db.size;
+      if (id < 0 || db.id === id) keys += db.size;
+      else others += db.size;
     }
-    const others = id < 0 ? 0 : this.databases.reduce((sum, db) => sum + (db.id === id ? 0 : db.size), 0);
-    if (others === 0) this.#reset();
-    else freeContent(this.arena, this.databases[id].empty(), this.#list);
+    if (keys === 0) return 0;
+    if (others === 0) {
+      this.#reset();
+      if (lazy) this.lazyFree.freedObjects += keys;
+    } else if (lazy) {
+      this.lazyFree.addContent(this.databases[id].empty(), keys);
+    } else {
+      freeContent(this.arena, this.databases[id].empty());
+    }
     return keys;
   }
 
   #reset(): void {
-    this.#garbage = [];
-    this.#lazyEntries.count = 0;
+    this.lazyFree.forget();
     this.arena.reset();
     for (const db of this.databases) db.restart();
+  }
+
+  /** Forbids or allows that dicts of keys grow, shrink and rehash. */
+  setResizing(allowed: boolean): void {
+    if (allowed === this.resizing) return;
+    this.resizing = allowed;
+    for (const db of this.databases) db.pauseResizing(allowed ? -1 : 1);
+  }
+
+  /** Sets the access clock from the time. */
+  refreshAccessClock(): void {
+    this.accessClock = this.lfu ? Math.floor(this.nowMs / 60_000) & 0xffff : Math.floor(this.nowMs / 1000) & 0xffffff;
   }
 }

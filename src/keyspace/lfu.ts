@@ -1,6 +1,6 @@
 /**
- * The LFU access bits of an entry: [minutes of the last decrement:16][logarithmic counter:8] (Salvatore Sanfilippo's scheme, as redis.conf
- * documents for lfu-log-factor and lfu-decay-time).
+ * The 24 access bits of an entry: an LRU clock in seconds, or, under an LFU policy, [minutes of the last decrement:16][logarithmic counter:8]
+ * (Salvatore Sanfilippo's scheme, as redis.conf documents for lfu-log-factor and lfu-decay-time).
  */
 import type { Ref } from "../arena/arena.ts";
 import { entryAccess, setEntryAccess } from "../types/entry.ts";
@@ -26,4 +26,9 @@ export function lfuTouched(ks: Keyspace, e: Ref): void {
     if (ks.prng.float() < 1 / (above * ks.lfuLogFactor + 1)) counter++;
   }
   setEntryAccess(ks.arena, e, ((ks.accessClock & 0xffff) << 8) | counter);
+}
+
+/** Seconds since the last access, from access bits that are an LRU clock. */
+export function idleSeconds(ks: Keyspace, access: number): number {
+  return (ks.accessClock - access) & 0xffffff;
 }

@@ -328,6 +328,38 @@ export function dictFree(a: Arena, d: Ref): void {
   a.free(d);
 }
 
+/**
+ * Takes a dict apart that nobody uses any more, a few buckets at a time, so that letting a large one go makes no pause: appends the entries of
+ * up to `buckets` buckets to `out` (they are the caller's to free) and frees what is done with. Start at position 0 and go on with the result; a
+ * negative result says that all is free, the header included. No other function may be called on the dict from the first call on.
+ */
+export function dictDismantle(a: Arena, d: Ref, position: number, buckets: number, out: RefList): number {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  const count0 = 2 ** w[h + EXP0];
+  const count = count0 + (w[h + EXP1] >= 0 ? 2 ** w[h + EXP1] : 0);
+  let at = position;
+  for (; buckets > 0 && at < count; buckets--) {
+    const table = at < count0 ? 0 : 1;
+    const index = table === 0 ? at : at - count0;
+    const exp = w[h + EXP0 + table];
+    const bucket = bucketOfIndex(a, w[h + DIR0 + table], exp, index);
+    if (bucket === 0) {
+      at += CHUNK_BUCKETS;
+      continue;
+    }
+    collectChain(a, bucket, out);
+    freeChildren(a, bucket);
+    at++;
+    if (exp > CHUNK_EXP && ((index + 1) & (CHUNK_BUCKETS - 1)) === 0) freeChunkOf(a, w[h + DIR0 + table], index);
+  }
+  if (at < count) return at;
+  freeTable(a, w[h + DIR0], w[h + EXP0]);
+  if (w[h + EXP1] >= 0) freeTable(a, w[h + DIR1], w[h + EXP1]);
+  a.free(d);
+  return -1;
+}
+
 /** Bytes of buckets, directories and header. */
 export function dictOverheadBytes(a: Arena, d: Ref): number {
   const w = a.i32[d >>> SEGMENT_SHIFT];
@@ -668,12 +700,17 @@ function freeTableWithChildren(a: Arena, dir: Ref, exp: number): void {
       index |= CHUNK_BUCKETS - 1;
       continue;
     }
-    let child = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
-    while (child !== 0) {
-      const next = a.i32[child >>> SEGMENT_SHIFT][((child & GRANULE_MASK) << 1) + CHILD_WORD];
-      a.free(child);
-      child = next;
-    }
+    freeChildren(a, bucket);
   }
   freeTable(a, dir, exp);
+}
+
+/** Lets go the overflow buckets of a bucket that is not used any more. */
+function freeChildren(a: Arena, bucket: Ref): void {
+  let child = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
+  while (child !== 0) {
+    const next = a.i32[child >>> SEGMENT_SHIFT][((child & GRANULE_MASK) << 1) + CHILD_WORD];
+    a.free(child);
+    child = next;
+  }
 }

@@ -212,6 +212,14 @@ export function freeStringValue(a: Arena, e: Ref): void {
   if (w[v] < 0) a.freeLarge(w[v + 1]);
 }
 
+/** Gives an entry whose inline bytes were copied from another one a large buffer of its own, when the value has one. */
+export function copyStringValue(a: Arena, e: Ref): void {
+  if (entryEncoding(a, e) === Encoding.Int) return;
+  const w = a.i32[e >>> SEGMENT_SHIFT];
+  const v = valueWord(a, e);
+  if (w[v] < 0) w[v + 1] = a.adoptLarge((a.large[w[v + 1]] as Uint8Array).slice(0, w[v] & LENGTH_MASK));
+}
+
 /** Bytes that a string holds outside its entry. */
 export function stringOutsideBytes(a: Arena, e: Ref): number {
   if (entryEncoding(a, e) === Encoding.Int) return 0;

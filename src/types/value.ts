@@ -3,8 +3,28 @@
  * row is not stored by this server. Every type but the string keeps exactly CONTAINER_BYTES inside its entry: [root ref][one word of its own].
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { entryFree, entryRebuild, entryType, Type, valueWord } from "./entry.ts";
-import { freeStringValue, stringInlineBytes, stringOutsideBytes } from "./string.ts";
+import { bigIntHigh, bigIntLow } from "../base/int64.ts";
+import type { Digest } from "./digest.ts";
+import {
+  entryCreate,
+  entryExpiryBig,
+  entryFree,
+  entryHasExpiry,
+  entryRebuild,
+  entryType,
+  setEntryAccess,
+  setEntryExpiry,
+  Type,
+  valueWord,
+} from "./entry.ts";
+import {
+  ByteSpan,
+  copyStringValue,
+  freeStringValue,
+  readString,
+  stringInlineBytes,
+  stringOutsideBytes,
+} from "./string.ts";
 
 /** Bytes of a container's value inside its entry. */
 export const CONTAINER_BYTES = 8;
@@ -19,12 +39,25 @@ export interface ValueType {
   freeStep?(a: Arena, e: Ref, budget: number): boolean;
   /** Bytes that the value holds outside its entry, estimated from `samples` elements (0: all). */
   outsideBytes(a: Arena, e: Ref, samples: number): number;
+  /** `target` is an entry whose inline value bytes were copied from `source`: gives it copies of all that the value holds outside its entry. */
+  copy(a: Arena, source: Ref, target: Ref): void;
+  /** The dict of a value that is kept in one, or 0. Absent: never. */
+  dict?(a: Arena, e: Ref): Ref;
+  /** Mixes the value into a digest that is equal for equal values, whatever their encoding and the order of unordered elements. */
+  digest(a: Arena, e: Ref, digest: Digest): void;
 }
+
+const digestSpan = new ByteSpan();
 
 const STRING: ValueType = {
   free: freeStringValue,
   freeEffort: () => 1,
   outsideBytes: stringOutsideBytes,
+  copy: (a, _source, target) => copyStringValue(a, target),
+  digest(a, e, digest) {
+    readString(a, e, digestSpan);
+    digest.mix(digestSpan.buf, digestSpan.at, digestSpan.length);
+  },
 };
 
 const ROWS: (ValueType | null)[] = [STRING, null, null, null, null, null, null];
@@ -45,13 +78,52 @@ export function valueInlineBytes(a: Arena, e: Ref): number {
 export function entryMove(a: Arena, e: Ref, withExpiry: boolean): Ref {
   const bytes = valueInlineBytes(a, e);
   const fresh = entryRebuild(a, e, withExpiry, bytes);
-  const source = valueWord(a, e) << 2;
-  const bytesIn = a.u8[e >>> SEGMENT_SHIFT];
-  const bytesOut = a.u8[fresh >>> SEGMENT_SHIFT];
-  const target = valueWord(a, fresh) << 2;
-  if (bytesIn === bytesOut) bytesOut.copyWithin(target, source, source + bytes);
-  else bytesOut.set(bytesIn.subarray(source, source + bytes), target);
+  copyInlineValue(a, e, fresh, bytes);
   entryFree(a, e, true);
+  return fresh;
+}
+
+function copyInlineValue(a: Arena, source: Ref, target: Ref, bytes: number): void {
+  const from = valueWord(a, source) << 2;
+  const to = valueWord(a, target) << 2;
+  const bytesIn = a.u8[source >>> SEGMENT_SHIFT];
+  const bytesOut = a.u8[target >>> SEGMENT_SHIFT];
+  if (bytesIn === bytesOut) bytesOut.copyWithin(to, from, from + bytes);
+  else bytesOut.set(bytesIn.subarray(from, from + bytes), to);
+}
+
+/** A new entry of another key with the value's inline bytes, the meta word and the expiry of `e`. */
+function entryUnderKey(a: Arena, e: Ref, key: Uint8Array, keyOffset: number, keyLength: number): Ref {
+  const meta = a.i32[e >>> SEGMENT_SHIFT][((e & GRANULE_MASK) << 1) + 1];
+  const bytes = valueInlineBytes(a, e);
+  const fresh = entryCreate(a, key, keyOffset, keyLength, entryHasExpiry(a, e), meta, bytes);
+  copyInlineValue(a, e, fresh, bytes);
+  if (entryHasExpiry(a, e)) {
+    const expiry = entryExpiryBig(a, e);
+    setEntryExpiry(a, fresh, bigIntLow(expiry), bigIntHigh(expiry));
+  }
+  return fresh;
+}
+
+/** An entry that holds the value, access bits and expiry of `e` under another key. `e` and its key are freed; the value only changes hands. */
+export function entryRename(a: Arena, e: Ref, key: Uint8Array, keyOffset: number, keyLength: number): Ref {
+  const fresh = entryUnderKey(a, e, key, keyOffset, keyLength);
+  entryFree(a, e, false);
+  return fresh;
+}
+
+/** An entry that holds a copy of the value and the expiry of `e` under another key; `access` are its access bits. */
+export function entryCopy(
+  a: Arena,
+  e: Ref,
+  key: Uint8Array,
+  keyOffset: number,
+  keyLength: number,
+  access: number,
+): Ref {
+  const fresh = entryUnderKey(a, e, key, keyOffset, keyLength);
+  setEntryAccess(a, fresh, access);
+  valueType(a, e).copy(a, e, fresh);
   return fresh;
 }
 

@@ -1,0 +1,243 @@
+/** DEBUG: what tests and developers ask of a server. One command with subcommands of its own kind: an unknown name and a wrong number of arguments are the same error. */
+import { latin1 } from "../../base/bytes.ts";
+import { ClientFlag } from "../../engine/client.ts";
+import type { Context } from "../../engine/context.ts";
+import { crashByPanic, crashBySignal } from "../../engine/crash.ts";
+import { type DebugState, REPLY_PEAK_RESET_MS } from "../../engine/debug-state.ts";
+import { command, Flag } from "../../engine/spec.ts";
+import { ReplyError } from "../../resp/errors.ts";
+import { writeHelp } from "../help.ts";
+import {
+  debugDigest,
+  debugDigestValue,
+  debugKeyTableStats,
+  debugObject,
+  debugPopulate,
+  debugTableStats,
+} from "./debug-data.ts";
+import { debugProtocol } from "./debug-protocol.ts";
+
+/** A subcommand: how many arguments DEBUG may have with it (the words DEBUG and its name included), and what it does. */
+interface Subcommand {
+  readonly least: number;
+  readonly most: number;
+  readonly run: (cx: Context) => void;
+}
+
+const MANY = Number.POSITIVE_INFINITY;
+const SHOWN_MAX = 128;
+const RELOAD_OPTIONS = new ReplyError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+const NOT_RELOADED = new ReplyError("ERR Error trying to load the RDB dump, check server logs.");
+const NOT_LOADED = new ReplyError("ERR Error trying to load the AOF files, check server logs.");
+
+function fails(cx: Context): ReplyError {
+  const name = latin1(cx.buf, cx.start[1], Math.min(cx.length[1], SHOWN_MAX));
+  return new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
+}
+
+/** An argument as C's atoi reads it: whatever is no number is 0. */
+function looseInteger(cx: Context, i: number): number {
+  return Number.parseInt(cx.text(i), 10) || 0;
+}
+
+/** `NAME 0|1`: tells `set` and answers OK. */
+function toggle(set: (state: DebugState, on: boolean, cx: Context) => void): Subcommand {
+  return {
+    least: 3,
+    most: 3,
+    run(cx) {
+      set(cx.engine.debug, looseInteger(cx, 2) !== 0, cx);
+      cx.reply.ok();
+    },
+  };
+}
+
+/** Does something and answers OK. */
+function act(least: number, most: number, run: (cx: Context) => void): Subcommand {
+  return {
+    least,
+    most,
+    run(cx) {
+      run(cx);
+      cx.reply.ok();
+    },
+  };
+}
+
+/**
+ * SLEEP: the whole server stands still. Where it can, it is frozen instead of blocked, so that the process still notices signals; within a
+ * transaction or a script, whose next command is waiting, there is no way but to block. Either way the time counts as the command's.
+ */
+function sleep(cx: Context): void {
+  const { client, engine } = cx;
+  const ms = Math.max(0, (Number.parseFloat(cx.text(2)) || 0) * 1000);
+  const { freeze } = engine.debug;
+  if (freeze === null || engine.depth > 1 || client.has(ClientFlag.Internal)) {
+    Bun.sleepSync(ms);
+    cx.reply.ok();
+    return;
+  }
+  const mute = client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip);
+  engine.lastUs -= ms * 1000;
+  freeze(ms, () => {
+    if (!mute) client.link.append(OK, 0, OK.length);
+  });
+}
+const OK = new TextEncoder().encode("+OK\r\n");
+
+function replyBuffer(cx: Context): void {
+  const { replyBuffer: policy } = cx.engine.debug;
+  if (cx.isToken(2, "resizing")) policy.resizing = looseInteger(cx, 3) !== 0;
+  else if (!cx.isToken(2, "peak-reset-time")) throw fails(cx);
+  else if (cx.isToken(3, "never")) policy.peakResetMs = -1;
+  else if (cx.isToken(3, "reset")) policy.peakResetMs = REPLY_PEAK_RESET_MS;
+  else policy.peakResetMs = cx.integer(3);
+}
+
+function rewriteConfig(cx: Context): void {
+  const error = cx.engine.config.rewrite(true);
+  if (error !== null) throw new ReplyError(error);
+}
+
+function reload(cx: Context): void {
+  for (let i = 2; i < cx.argc; i++) {
+    if (!cx.isToken(i, "merge") && !cx.isToken(i, "noflush") && !cx.isToken(i, "nosave")) throw RELOAD_OPTIONS;
+  }
+  throw NOT_RELOADED;
+}
+
+/** An error reply as it stands in the argument; it counts as no error of the server's. */
+function error(cx: Context): void {
+  cx.reply.raw(`-${cx.text(2).replace(/[\r\n]/g, " ")}\r\n`);
+}
+
+const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>([
+  ["aof-flush-sleep", act(3, 3, (cx) => (cx.engine.debug.appendOnlyFlushSleepUs = looseInteger(cx, 2)))],
+  ["assert", { least: 2, most: MANY, run: (cx) => crashByPanic(cx.engine, "ASSERTION FAILED", "DEBUG ASSERT") }],
+  [
+    "change-repl-id",
+    act(2, 2, (cx) => cx.engine.log.notice("Changing replication IDs after receiving DEBUG change-repl-id")),
+  ],
+  ["config-rewrite-force-all", act(2, 2, rewriteConfig)],
+  ["dict-resizing", toggle((_, on, cx) => cx.engine.keyspace.setResizing(on))],
+  ["digest", { least: 2, most: 2, run: debugDigest }],
+  ["digest-value", { least: 2, most: MANY, run: debugDigestValue }],
+  ["error", { least: 3, most: 3, run: error }],
+  ["help", { least: 2, most: 2, run: (cx) => writeHelp(cx, HELP) }],
+  ["htstats", { least: 3, most: MANY, run: debugTableStats }],
+  ["htstats-key", { least: 3, most: MANY, run: debugKeyTableStats }],
+  [
+    "loadaof",
+    act(2, MANY, () => {
+      throw NOT_LOADED;
+    }),
+  ],
+  ["log", act(3, 3, (cx) => cx.engine.log.warning(`DEBUG LOG: ${cx.text(2)}`))],
+  ["object", { least: 3, most: 4, run: debugObject }],
+  ["panic", { least: 2, most: MANY, run: (cx) => crashByPanic(cx.engine, "Guru Meditation", "DEBUG PANIC") }],
+  [
+    "pause-cron",
+    toggle((state, on) => {
+      state.cronPaused = on;
+    }),
+  ],
+  ["populate", { least: 3, most: 5, run: debugPopulate }],
+  ["protocol", { least: 3, most: 3, run: debugProtocol }],
+  ["reload", act(2, MANY, reload)],
+  ["replybuffer", act(4, 4, replyBuffer)],
+  ["segfault", { least: 2, most: MANY, run: (cx) => crashBySignal(cx.engine, "SIGSEGV") }],
+  [
+    "set-active-expire",
+    toggle((state, on) => {
+      state.activeExpire = on;
+    }),
+  ],
+  [
+    "set-disable-deny-scripts",
+    toggle((state, on) => {
+      state.scriptsMayAll = on;
+    }),
+  ],
+  [
+    "set-skip-checksum-validation",
+    toggle((state, on) => {
+      state.skipsChecksums = on;
+    }),
+  ],
+  ["sleep", { least: 3, most: 3, run: sleep }],
+]);
+
+const HELP = [
+  "AOF-FLUSH-SLEEP <microsec>",
+  "    Wait that long before each write of the append-only file.",
+  "ASSERT",
+  "    Die as after a failed assertion.",
+  "CHANGE-REPL-ID",
+  "    Take new replication ids. Only for tests of replication.",
+  "CONFIG-REWRITE-FORCE-ALL",
+  "    Like CONFIG REWRITE, but write every setting, defaults too.",
+  "DICT-RESIZING <0|1>",
+  "    Forbid or allow that the tables of keys change their size.",
+  "DIGEST",
+  "    Answer a digest of all data.",
+  "DIGEST-VALUE <key> [<key> ...]",
+  "    Answer a digest of the value of each key.",
+  "ERROR <string>",
+  "    Answer <string> as an error reply.",
+  "HTSTATS <dbid> [full]",
+  "    Describe the hash tables of a database.",
+  "HTSTATS-KEY <key> [full]",
+  "    Describe the hash table that holds the value of <key>.",
+  "LOADAOF",
+  "    Write out the append-only file and load it again.",
+  "LOG <message>",
+  "    Write <message> to the server's log.",
+  "OBJECT <key> [fast]",
+  "    Describe how the value of <key> is kept; with fast, without what takes long.",
+  "PANIC",
+  "    Die as after something impossible.",
+  "PAUSE-CRON <0|1>",
+  "    Stop periodic work, or go on with it.",
+  "POPULATE <count> [<prefix>] [<size>]",
+  "    Create <count> strings called key:<n>, or <prefix>:<n>, where there are none.",
+  "    Replicas are not told.",
+  "PROTOCOL <type>",
+  "    Answer a sample of a reply type: string, integer, double, bignum, null,",
+  "    array, set, map, attrib, push, verbatim, true or false.",
+  "RELOAD [option ...]",
+  "    Save the data, and load it again in place of what is in memory. Options:",
+  "    MERGE (what is loaded wins over keys that exist), NOFLUSH (keep what is in",
+  "    memory), NOSAVE (load the file that is there).",
+  "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
+  "    Set after how many milliseconds a reply buffer forgets its peak.",
+  "REPLYBUFFER RESIZING <0|1>",
+  "    Stop resizing reply buffers, or go on with it.",
+  "SEGFAULT",
+  "    Die as after an invalid memory access.",
+  "SET-ACTIVE-EXPIRE <0|1>",
+  "    Stop looking for expired keys in the background, or go on with it.",
+  "SET-DISABLE-DENY-SCRIPTS <0|1>",
+  "    Let scripts call commands that are not for scripts.",
+  "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+  "    Ignore the checksums of RDB files and of RESTORE.",
+  "SLEEP <seconds>",
+  "    Let the server stand still. Fractions are fine.",
+];
+
+export const DEBUG_COMMANDS = [
+  command({
+    name: "debug",
+    arity: -2,
+    flags: Flag.Admin | Flag.Noscript | Flag.Loading | Flag.Stale | Flag.Protected,
+    since: "1.0.0",
+    group: "server",
+    summary: "Subcommands for tests and for the developers of the server.",
+    complexity: "See the subcommands.",
+    docFlags: ["syscmd"],
+    run(cx) {
+      const subcommand = SUBCOMMANDS.get(cx.text(1).toLowerCase());
+      if (subcommand === undefined || cx.argc < subcommand.least || cx.argc > subcommand.most) throw fails(cx);
+      subcommand.run(cx);
+    },
+  }),
+];
