@@ -13,6 +13,7 @@ import { parseCommandLine } from "./config/argv.ts";
 import { Config, loadErrorText } from "./config/config.ts";
 import type { Personality } from "./config/personality.ts";
 import { Engine } from "./engine/engine.ts";
+import { applyRenames, renameDirective } from "./engine/rename-command.ts";
 import { registerEngineSettings } from "./engine/settings.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import { Server } from "./net/server.ts";
@@ -29,6 +30,7 @@ async function startServer(personality: Personality, argv: readonly string[]): P
     new Prng(randomSeed()),
   );
   const engine = new Engine(config, keyspace, clock, COMMANDS);
+  applyRenames(engine.commands, config);
   registerEngineSettings(engine, log);
   log.raw("notice", `\n ${personality.title} ${personality.redisVersion}, PID: ${process.pid}\n\n`);
   const server = new Server(engine);
@@ -54,6 +56,7 @@ function loadConfig(personality: Personality, argv: readonly string[]): Config {
   const command = parseCommandLine(argv, process.cwd(), "redis-ts");
   const config = new Config({ personality });
   if (command.kind !== "serve") return config;
+  config.onDirective("rename-command", renameDirective(COMMANDS));
   const error = config.load({ file: command.file, stdin: command.stdin, options: command.options });
   if (error !== null) {
     process.stderr.write(loadErrorText(error, personality));
