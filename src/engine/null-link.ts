@@ -12,6 +12,12 @@ export const NULL_LINK: ClientLink = {
   close: () => {},
   resume: () => {},
   pendingOutput: () => 0,
+  firstBufferBytes: () => 0,
+  queuedReplies: () => 0,
+  queuedReplyBytes: () => 0,
+  replyBufferBytes: () => 0,
+  replyBufferPeak: () => 0,
   inputBytes: () => 0,
   inputFreeBytes: () => 0,
+  memoryBytes: () => 0,
 };

@@ -20,11 +20,20 @@ export interface ClientLink {
   close(): void;
   /** Goes on with input that was held back while client.halted was not 0. */
   resume(): void;
-  /** Bytes of output that wait to be sent, and of memory held for them. */
+  /** Bytes of output that wait to be sent. */
   pendingOutput(): number;
-  /** Buffers' sizes for CLIENT LIST: bytes of unprocessed input, free bytes of the input buffer, bytes of the reply buffer. */
+  /** The same as CLIENT LIST divides it: bytes in the client's first buffer; number and bytes of what is queued behind it. */
+  firstBufferBytes(): number;
+  queuedReplies(): number;
+  queuedReplyBytes(): number;
+  /** Size of the reply buffer, and its peak use of late. */
+  replyBufferBytes(): number;
+  replyBufferPeak(): number;
+  /** Bytes of unprocessed input, and free bytes of the input buffer. */
   inputBytes(): number;
   inputFreeBytes(): number;
+  /** Bytes of memory in input and output buffers. */
+  memoryBytes(): number;
 }
 
 /** How a shutdown was asked for. */

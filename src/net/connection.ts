@@ -6,12 +6,12 @@
  */
 import type { Socket } from "bun";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
-import type { Engine } from "../engine/engine.ts";
 import { clientLine } from "../engine/client-list.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { ClientLink } from "../engine/ports.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { PartialRequest } from "../resp/partial-request.ts";
-import { NEED_MORE, PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
+import { PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
 import { descriptorOf } from "./backlog.ts";
 import type { EndpointKind } from "./endpoint.ts";
@@ -41,7 +41,13 @@ const QUIET_MS = 2000;
 const INPUT_KEEP_BYTES = 32 * 1024;
 
 /** Clients that are never closed for being idle: they only listen, or wait. */
-const TIMELESS = ClientFlag.Replica | ClientFlag.Primary | ClientFlag.Monitor | ClientFlag.Blocked | ClientFlag.Subscriber;
+const TIMELESS =
+  ClientFlag.Replica |
+  ClientFlag.Primary |
+  ClientFlag.Monitor |
+  ClientFlag.Blocked |
+  ClientFlag.Paused |
+  ClientFlag.Subscriber;
 
 /** Where a connection stands. Closing: what waits is still sent. Doomed: it is closed at the end of the turn. */
 const State = { Open: 0, Closing: 1, Doomed: 2, Closed: 3 } as const;
@@ -58,6 +64,8 @@ export interface ConnectionHost {
   readonly replyBuffers: ReplyBufferPolicy;
   /** Bytes of waiting output from which on limits are looked at. */
   readonly outputAlarm: number;
+  /** Longest reply to a client of the class "normal". */
+  readonly normalReplyLimit: number;
   /** Bytes of memory in the input and output buffers of all connections: each one adds its own changes. */
   inputMemory: number;
   outputMemory: number;
@@ -147,7 +155,8 @@ export class Connection implements ClientLink {
       return;
     }
     this.#process(chunk, 0, chunk.length);
-    if (this.#partial !== null || this.#spare !== null || this.#held !== null || client.queueBytes !== 0) this.#checkInput();
+    if (this.#partial !== null || this.#spare !== null || this.#held !== null || client.queueBytes !== 0)
+      this.#checkInput();
     // Nothing keeps a chunk. Freed now, its memory is warm when the next chunk needs it; left to the collector, each chunk would be written to fresh
     // pages, and the page faults cost more than executing the commands (measured with values of 1 KiB).
     if (chunk.length >= RECYCLE_MIN) (chunk.buffer as ArrayBuffer).transfer(0);
@@ -164,7 +173,10 @@ export class Connection implements ClientLink {
   #process(buf: Uint8Array, from: number, end: number): void {
     const client = this.client;
     client.lastActiveMs = this.#host.engine.keyspace.nowMs;
-    this.#host.engine.reply.limit = replyLimit(this.#host.engine.config.values.clientOutputBufferLimit, client);
+    this.#host.engine.reply.limit =
+      client.gate === 0
+        ? this.#host.normalReplyLimit
+        : replyLimit(this.#host.engine.config.values.clientOutputBufferLimit, client);
     let pos = from;
     while (pos < end) {
       if (client.halted !== 0) {
@@ -224,7 +236,7 @@ export class Connection implements ClientLink {
       pos = partial.feed(buf, from, end, limits, this.#host.fault);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.#doom("out of memory for its command");
+      this.#doom(`Closing client for whose command there is no memory: ${this.#line()}`);
       return end;
     }
     if (!partial.faulty && !partial.done) return pos;
@@ -241,8 +253,7 @@ export class Connection implements ClientLink {
     const { engine, fault } = this.#host;
     if (!this.client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip))
       engine.reply.error(`ERR Protocol error: ${fault.text}`);
-    if (engine.log.writes("verbose"))
-      engine.log.verbose(`Protocol error (${fault.text}) from client: ${clientLine(engine, this.client)}`);
+    if (engine.log.writes("verbose")) engine.log.verbose(`Protocol error (${fault.text}) from client: ${this.#line()}`);
     this.closeAfterFlush();
   }
 
@@ -254,7 +265,7 @@ export class Connection implements ClientLink {
     const limit = engine.config.values.clientQueryBufferLimit;
     if (waiting > (limit < INPUT_BYTES_MAX ? limit : INPUT_BYTES_MAX) && !client.has(ClientFlag.Primary)) {
       engine.stats.queryBufferLimitDisconnections++;
-      this.#doom("Closing client that reached max query buffer length");
+      this.#doom(`Closing client that reached max query buffer length: ${this.#line()}`);
     } else if (this.#heldBytes >= HELD_BYTES_MAX && !this.#paused && this.#state === State.Open) {
       this.#paused = true;
       this.#socket.pause();
@@ -299,7 +310,7 @@ export class Connection implements ClientLink {
   /** Puts the reply's bytes [sent, length) into the outbox. */
   #queueReply(sent: number, length: number): void {
     const { reply } = this.#host.engine;
-    if (sent > 0 || this.#out.length === 0) this.#full = true;
+    if (this.#out.length === 0) this.#full = true;
     else if (!this.#full) this.#markDirty();
     const given = length - sent > reply.buf.length / 2 ? reply.surrender() : null;
     if (given === null) this.#out.append(reply.buf, sent, length - sent);
@@ -324,7 +335,7 @@ export class Connection implements ClientLink {
       engine.reply.overflowed || this.#outputWatch.exceeds(limits, this.client, waiting, engine.keyspace.nowMs);
     if (!tooMuch) return false;
     engine.stats.outputBufferLimitDisconnections++;
-    this.#doom("scheduled to be closed ASAP for overcoming of output buffer limits.");
+    this.#doom(`Client ${this.#line()} scheduled to be closed ASAP for overcoming of output buffer limits.`);
     return true;
   }
 
@@ -335,12 +346,14 @@ export class Connection implements ClientLink {
     }
   }
 
+  #line(): string {
+    return clientLine(this.#host.engine, this.client);
+  }
+
   /** Closes at the end of the turn, sending nothing more: safe while somebody goes through all clients. */
-  #doom(reason: string): void {
+  #doom(logLine: string): void {
     if (this.#state >= State.Doomed) return;
-    const { engine } = this.#host;
-    const line = clientLine(engine, this.client);
-    engine.log.warning(reason.startsWith("Closing") ? `${reason}: ${line}` : `Client ${line} ${reason}`);
+    this.#host.engine.log.warning(logLine);
     this.#state = State.Doomed;
     this.client.halted |= Halt.Closing;
     this.#release();

@@ -1,43 +1,114 @@
-/** Output of one connection that the socket did not take yet: a buffer with a head and a tail. Empty connections hold no buffer. */
-const EMPTY = new Uint8Array(0);
-const CAPACITY_START = 1024;
+/**
+ * Output of one connection that the socket did not take yet: a list of blocks, filled at the end and sent from the front. Memory goes back block by block
+ * while output is sent; a connection whose output is all sent holds at most one small block, until trim().
+ *
+ * Invariant: length is the sum of the blocks' unsent bytes; capacity the sum of the blocks' sizes. #first is 0 unless there are blocks.
+ */
+import { copyBytes } from "../base/bytes.ts";
+
+/** Size of a first block; each further one is twice as large as the one before, up to the last. */
+const BLOCK_START = 1024;
+const BLOCK_MAX = 256 * 1024;
+
+interface Block {
+  readonly bytes: Uint8Array;
+  /** bytes[head, tail) waits. */
+  head: number;
+  tail: number;
+}
 
 export class Outbox {
-  buf: Uint8Array = EMPTY;
-  head = 0;
-  tail = 0;
-
   /** Bytes that wait. */
-  get length(): number {
-    return this.tail - this.head;
+  length = 0;
+  /** Bytes of memory held. */
+  capacity = 0;
+  #blocks: Block[] | null = null;
+  #first = 0;
+
+  /** Number of blocks. */
+  get blockCount(): number {
+    return this.#blocks === null ? 0 : this.#blocks.length - this.#first;
   }
 
-  append(bytes: Uint8Array, at: number, length: number): void {
-    if (this.tail + length > this.buf.length) this.#makeRoom(length);
-    if (length <= 64) for (let i = 0; i < length; i++) this.buf[this.tail + i] = bytes[at + i];
-    else this.buf.set(bytes.subarray(at, at + length), this.tail);
-    this.tail += length;
+  /** The bytes to send next. Only when length > 0. */
+  get front(): Readonly<Block> {
+    return (this.#blocks as Block[])[this.#first];
   }
 
-  /** Forgets `length` bytes at the head; lets the buffer go when nothing is left. */
+  /** Adds a copy of bytes. */
+  append(bytes: Uint8Array, offset: number, length: number): void {
+    let from = offset;
+    let left = length;
+    const last = this.#last();
+    if (last !== null) {
+      const fits = Math.min(left, last.bytes.length - last.tail);
+      copyBytes(bytes, from, last.bytes, last.tail, fits);
+      last.tail += fits;
+      from += fits;
+      left -= fits;
+    }
+    if (left > 0) {
+      const size = last === null ? BLOCK_START : Math.min(last.bytes.length * 2, BLOCK_MAX);
+      const block = new Uint8Array(Math.max(size, left));
+      copyBytes(bytes, from, block, 0, left);
+      this.#push(block, 0, left);
+    }
+    this.length += length;
+  }
+
+  /** Adds bytes[from, to) without copying: the caller gives the buffer up. */
+  adopt(bytes: Uint8Array, from: number, to: number): void {
+    this.#push(bytes, from, to);
+    this.length += to - from;
+  }
+
+  /** Forgets `length` bytes at the front, at most what the first block holds. */
   consume(length: number): void {
-    this.head += length;
-    if (this.head === this.tail) {
-      this.head = this.tail = 0;
-      this.buf = EMPTY;
+    const block = (this.#blocks as Block[])[this.#first];
+    block.head += length;
+    this.length -= length;
+    if (block.head < block.tail) return;
+    this.capacity -= block.bytes.length;
+    this.#first++;
+    if (this.length === 0) this.#empty(block);
+    else if (this.#first > 64) {
+      (this.#blocks as Block[]).splice(0, this.#first);
+      this.#first = 0;
     }
   }
 
-  #makeRoom(length: number): void {
-    const used = this.tail - this.head;
-    if (used + length <= this.buf.length && this.head >= this.buf.length >> 1) {
-      this.buf.copyWithin(0, this.head, this.tail);
-    } else {
-      const grown = new Uint8Array(Math.max(CAPACITY_START, (used + length) * 2));
-      grown.set(this.buf.subarray(this.head, this.tail));
-      this.buf = grown;
+  /** Forgets everything. */
+  clear(): void {
+    this.length = 0;
+    this.capacity = 0;
+    this.#blocks = null;
+    this.#first = 0;
+  }
+
+  /** Gives back the block that is kept for the next output. */
+  trim(): void {
+    if (this.length === 0) this.clear();
+  }
+
+  #empty(last: Block): void {
+    if (last.bytes.length > BLOCK_START) {
+      this.clear();
+      return;
     }
-    this.head = 0;
-    this.tail = used;
+    last.head = last.tail = 0;
+    this.#blocks = [last];
+    this.#first = 0;
+    this.capacity = last.bytes.length;
+  }
+
+  #last(): Block | null {
+    const blocks = this.#blocks;
+    return blocks === null ? null : blocks[blocks.length - 1];
+  }
+
+  #push(bytes: Uint8Array, head: number, tail: number): void {
+    this.#blocks ??= [];
+    this.#blocks.push({ bytes, head, tail });
+    this.capacity += bytes.length;
   }
 }

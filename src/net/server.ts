@@ -1,87 +1,327 @@
-/** Listening sockets. The only folder that touches Bun.listen. */
-import type { Socket, TCPSocketListener } from "bun";
+/**
+ * The server's sockets: opens and closes listening sockets as the settings say, lets clients in, and divides time into turns.
+ *
+ * A turn is one event of one socket, or a timer's: it begins with a look at the clock, and ends when every connection that was written to meanwhile has
+ * been flushed, those that may go on have gone on, and those that must go are closed.
+ */
+import type { Socket, SocketHandler, TLSOptions } from "bun";
+import { errnoCode } from "../config/errno.ts";
+import type { Client } from "../engine/client.ts";
+import { CLIENT_BYTES } from "../engine/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ProtocolFault } from "../resp/reader.ts";
 import { Request } from "../resp/request.ts";
+import {
+  adjustMaxClients,
+  clientsWithinLimit,
+  isLoopback,
+  refusalByCount,
+  refusalByProtectedMode,
+} from "./admission.ts";
+import { backlogWarning } from "./backlog.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
+import { type Endpoint, type EndpointKind, endpointsOf } from "./endpoint.ts";
+import { Listeners } from "./listeners.ts";
+import { checkTls } from "./listening.ts";
+import { outputAlarm, REPLY_BYTES_MAX, replyLimitOf } from "./output-limits.ts";
+import { defaultReplyBufferPolicy } from "./reply-buffer.ts";
+import { readTlsOptions } from "./tls-options.ts";
+
+/** At least so many clients are looked after in one run of the cron. */
+const TENDED_MIN = 5;
+
+const CANNOT_LISTEN = "Unable to listen on this port. Check server logs.";
+const CANNOT_BIND = "Failed to bind to specified addresses.";
+const CANNOT_UPDATE_TLS = "Unable to update TLS configuration. Check server logs.";
 
 export class Server implements ConnectionHost {
   readonly engine: Engine;
   readonly requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
   readonly positions = new Int32Array(LOOK_AHEAD);
-  readonly limits = { bulkMax: 512 * 1024 * 1024, authenticated: true };
-  readonly unauthenticatedLimits = { bulkMax: 512 * 1024 * 1024, authenticated: false };
+  readonly limits = { bulkMax: 0, authenticated: true };
+  readonly unauthenticatedLimits = { bulkMax: 0, authenticated: false };
   readonly fault = new ProtocolFault();
+  readonly replyBuffers = defaultReplyBufferPolicy();
+  outputAlarm = REPLY_BYTES_MAX;
+  normalReplyLimit = REPLY_BYTES_MAX;
+  inputMemory = 0;
+  outputMemory = 0;
+  readonly #listeners: Listeners;
+  /** What TLS sockets are made of; null while TLS is not in use. */
+  #tls: TLSOptions | null = null;
   #dirty: Connection[] = [];
   #resumed: Connection[] = [];
-  #listeners: TCPSocketListener<Connection>[] = [];
+  #doomed: Connection[] = [];
+  #inTurn = false;
+  #turnScheduled = false;
+  /** Goes round all clients, again and again. */
+  #tour: Iterator<Client>;
 
   constructor(engine: Engine) {
     this.engine = engine;
-  }
-
-  /** Listens on a TCP address. Throws when the port is taken. */
-  listen(hostname: string, port: number): void {
-    const listener = Bun.listen<Connection>({
-      hostname,
-      port,
-      socket: {
-        open: (socket) => this.#open(socket),
-        data: (socket, chunk) => this.#data(socket, chunk),
-        drain: (socket) => socket.data.flush(),
-        close: (socket) => socket.data.closed(),
-        error: (socket) => socket.data.close(),
-      },
-    });
-    this.#listeners.push(listener);
-  }
-
-  #open(socket: Socket<Connection>): void {
-    const connection = new Connection(
-      this,
-      socket,
-      `${socket.remoteAddress}:${socket.remotePort}`,
-      `${socket.localAddress}:${socket.localPort}`,
-      false,
-      false,
+    this.#tour = engine.clients.values();
+    this.#listeners = new Listeners(
+      (kind) => this.#handler(kind),
+      () => ({
+        backlog: engine.config.values.tcpBacklog,
+        unixPermissions: engine.config.values.unixsocketperm,
+        unixGroup: engine.config.values.unixsocketgroup,
+      }),
+      () => engine.log,
     );
+    this.#applyLimits();
+    engine.config.onApply(["proto-max-bulk-len", "client-output-buffer-limit"], () => this.#applyLimits());
+    engine.config.onApply("maxclients", () => this.#applyMaxClients());
+    engine.memory.setPart("clients-normal", () => this.clientMemory);
+  }
+
+  /** Bytes of memory that clients use. */
+  get clientMemory(): number {
+    return this.inputMemory + this.outputMemory + this.engine.clients.size * CLIENT_BYTES;
+  }
+
+  /** Kinds of endpoints that are listened on: for the lines that tell that the server is ready. */
+  get kinds(): EndpointKind[] {
+    return this.#listeners.kinds;
+  }
+
+  /**
+   * Opens all listening sockets; from now on CONFIG SET changes them. Null, or the line to log before the process ends; further lines are in the log.
+   */
+  start(): string | null {
+    const { config, log } = this.engine;
+    const tooFew = adjustMaxClients(this.engine);
+    if (tooFew !== null) return tooFew;
+    const warning = backlogWarning(config.values.tcpBacklog);
+    if (warning !== null) log.warning(warning);
+    if (!this.#readTls()) return "Failed to configure TLS. Check logs for more info.";
+    const failure = this.#listeners.change(this.#endpoints());
+    if (failure !== null) return failure;
+    if (this.#listeners.count === 0) return "Configured to not listen anywhere, exiting.";
+    this.#followSettings();
+    return null;
+  }
+
+  #followSettings(): void {
+    const { config } = this.engine;
+    const listen = (message: string) => () => (this.#listeners.change(this.#endpoints()) === null ? null : message);
+    config.onApply("port", listen(CANNOT_LISTEN));
+    config.onApply("bind", listen(CANNOT_BIND));
+    config.onApply("tls-port", () => {
+      if (this.#tls === null && !this.#readTls()) return CANNOT_UPDATE_TLS;
+      return this.#listeners.change(this.#endpoints()) === null ? null : CANNOT_LISTEN;
+    });
+    config.onApply(
+      [
+        "tls-cert-file",
+        "tls-key-file",
+        "tls-key-file-pass",
+        "tls-ca-cert-file",
+        "tls-ca-cert-dir",
+        "tls-auth-clients",
+        "tls-protocols",
+        "tls-ciphers",
+      ],
+      () => (this.#readTls() && this.#listeners.change(this.#endpoints()) === null ? null : CANNOT_UPDATE_TLS),
+    );
+  }
+
+  #endpoints(): Endpoint[] {
+    return endpointsOf(this.engine.config.values, this.#tls);
+  }
+
+  /** Reads certificates and options if TLS is in use; false, and the reason is logged, when they are no good. */
+  #readTls(): boolean {
+    const { config, log } = this.engine;
+    const { values } = config;
+    if (values.tlsPort === 0 && !values.tlsReplication && !values.tlsCluster) {
+      this.#tls = null;
+      return true;
+    }
+    const result = readTlsOptions(values);
+    const problem = "error" in result ? result.error : checkTls(result.options);
+    if (problem !== null) {
+      log.warning(problem);
+      return false;
+    }
+    if ("options" in result) this.#tls = result.options;
+    return true;
+  }
+
+  #applyLimits(): null {
+    const { values } = this.engine.config;
+    // Positions in a request are 32-bit integers.
+    const bulkMax = Math.min(values.protoMaxBulkLen, 2 ** 31 - 2 ** 21);
+    this.limits.bulkMax = bulkMax;
+    this.unauthenticatedLimits.bulkMax = bulkMax;
+    this.outputAlarm = outputAlarm(values.clientOutputBufferLimit);
+    this.normalReplyLimit = replyLimitOf(values.clientOutputBufferLimit.normal);
+    return null;
+  }
+
+  #applyMaxClients(): string | null {
+    const wanted = this.engine.config.values.maxclients;
+    const possible = clientsWithinLimit(wanted);
+    if (possible === wanted) return null;
+    return `The operating system is not able to handle the specified number of clients, try with ${possible}`;
+  }
+
+  /** Listens on one TCP address, whatever the settings say. Throws when it cannot. */
+  listen(host: string, port: number): void {
+    const failure = this.#listeners.change([{ kind: "tcp", host, port, optional: false, tls: null }]);
+    if (failure !== null) throw new Error(failure);
+  }
+
+  #handler(kind: EndpointKind): SocketHandler<Connection> {
+    return {
+      open: (socket) => this.#open(socket, kind),
+      data: (socket, chunk) => this.#data(socket, chunk),
+      drain: (socket) => socket.data?.drained(),
+      end: (socket) => socket.data?.peerEnded(),
+      close: (socket) => socket.data?.closed(),
+      error: (socket, error) => this.#failed(socket, error),
+      ...(kind === "tls" ? { handshake: (socket, ok) => this.#handshake(socket, ok) } : {}),
+    };
+  }
+
+  #open(socket: Socket<Connection>, kind: EndpointKind): void {
+    const { engine } = this;
+    const { tcpKeepalive } = engine.config.values;
+    // Before the handshake there is nothing that a TLS client could read.
+    const refusal = refusalByCount(engine) ?? (kind === "tcp" ? this.#refusalByAddress(socket) : null);
+    if (refusal !== null) {
+      this.#refuse(socket, kind === "tls" ? "" : refusal);
+      return;
+    }
+    if (kind !== "unix" && tcpKeepalive > 0) socket.setKeepAlive(true, tcpKeepalive * 1000);
+    const connection = new Connection(this, socket, kind);
     socket.data = connection;
-    socket.setNoDelay(true);
-    connection.client = this.engine.connect(connection);
+    connection.client = engine.connect(connection);
+    if (engine.log.writes("verbose")) engine.log.verbose(`Accepted ${connection.address}`);
+  }
+
+  #refusalByAddress(socket: Socket<Connection>): string | null {
+    const refusal = refusalByProtectedMode(this.engine);
+    return refusal === null || isLoopback(socket.remoteAddress) ? null : refusal;
+  }
+
+  #refuse(socket: Socket<Connection>, line: string): void {
+    this.engine.stats.rejectedConnections++;
+    if (line !== "") socket.write(line);
+    socket.end();
+  }
+
+  #handshake(socket: Socket<Connection>, ok: boolean): void {
+    const connection: Connection | undefined = socket.data;
+    if (connection === undefined || !ok) return;
+    const refusal = this.#refusalByAddress(socket);
+    if (refusal !== null) {
+      this.#refuse(socket, refusal);
+    } else if (
+      this.engine.config.values.tlsAuthClients === "optional" &&
+      !socket.authorized &&
+      hasCertificate(socket)
+    ) {
+      // Showing no certificate is fine then, showing one that nobody vouches for is not.
+      connection.close();
+    }
   }
 
   #data(socket: Socket<Connection>, chunk: Uint8Array): void {
     this.engine.startTurn();
+    this.#inTurn = true;
     socket.data.feed(chunk);
-    if (this.#dirty.length > 0 || this.#resumed.length > 0) this.endTurn();
+    this.#inTurn = false;
+    if (this.#dirty.length > 0 || this.#resumed.length > 0 || this.#doomed.length > 0) this.endTurn();
   }
 
-  /** Goes on with resumed clients and flushes everyone who was written to. */
+  /** An event's handler has thrown, or a socket has failed. */
+  #failed(socket: Socket<Connection>, error: Error): void {
+    this.#inTurn = false;
+    if (/^E[A-Z0-9]+$/.test(errnoCode(error))) {
+      socket.data?.close();
+      return;
+    }
+    // A mistake of ours: the server must not go on with half a command done.
+    setImmediate(() => {
+      throw error;
+    });
+  }
+
+  /** Goes on with resumed clients, closes those that must go, and flushes everyone who was written to. */
   endTurn(): void {
-    while (this.#resumed.length > 0) {
+    this.#inTurn = true;
+    while (this.#resumed.length > 0 || this.#doomed.length > 0 || this.#dirty.length > 0) {
       const resumed = this.#resumed;
-      this.#resumed = [];
+      const doomed = this.#doomed;
+      const dirty = this.#dirty;
+      if (resumed.length > 0) this.#resumed = [];
+      if (doomed.length > 0) this.#doomed = [];
+      if (dirty.length > 0) this.#dirty = [];
       for (const connection of resumed) connection.processHeld();
+      for (const connection of doomed) connection.close();
+      for (const connection of dirty) {
+        connection.dirty = false;
+        connection.flush();
+      }
     }
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const connection of dirty) {
-      connection.dirty = false;
-      connection.flush();
-    }
+    this.#inTurn = false;
+  }
+
+  /** What somebody outside of a turn has written must go out too, soon. */
+  #scheduleTurn(): void {
+    if (this.#inTurn || this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    setImmediate(() => {
+      this.#turnScheduled = false;
+      this.engine.startTurn();
+      this.endTurn();
+    });
   }
 
   markDirty(connection: Connection): void {
     this.#dirty.push(connection);
+    this.#scheduleTurn();
+  }
+
+  markDoomed(connection: Connection): void {
+    this.#doomed.push(connection);
+    this.#scheduleTurn();
   }
 
   markResumed(connection: Connection): void {
     this.#resumed.push(connection);
+    this.#scheduleTurn();
+  }
+
+  /** Looks after some clients: all of them once a second when it is called `hz` times a second. */
+  cron(): void {
+    const { clients, config } = this.engine;
+    const nowMs = this.engine.nowMs();
+    const idleMaxMs = config.values.timeout * 1000;
+    let left = Math.min(clients.size, Math.max(TENDED_MIN, Math.ceil(clients.size / config.values.hz)));
+    for (; left > 0; left--) {
+      let next = this.#tour.next();
+      if (next.done === true) {
+        this.#tour = clients.values();
+        next = this.#tour.next();
+      }
+      if (next.done === true) break;
+      const { link } = next.value;
+      if (link instanceof Connection) link.tend(nowMs, idleMaxMs);
+    }
+    this.endTurn();
   }
 
   /** Stops listening and closes every connection. */
   stop(): void {
-    for (const listener of this.#listeners) listener.stop(true);
+    this.#listeners.close();
+    for (const client of [...this.engine.clients.values()]) client.link.close();
   }
+}
+
+function hasCertificate(socket: Socket<Connection>): boolean {
+  const certificate: unknown = socket.getPeerCertificate();
+  return typeof certificate === "object" && certificate !== null && Object.keys(certificate).length > 0;
 }

@@ -10,6 +10,8 @@ const LF = 10;
 const CAPACITY_START = 64 * 1024;
 /** A buffer that grew beyond this for one reply is let go afterwards. */
 const CAPACITY_KEEP = 1024 * 1024;
+/** No buffer can be longer. */
+const LIMIT_MAX = 2 ** 32 - 2 ** 20;
 
 export class ReplyWriter {
   buf: Uint8Array;
@@ -18,6 +20,9 @@ export class ReplyWriter {
   /** Error replies written since the caller last looked, and the text of the last one without "-" and line end. */
   errors = 0;
   lastError = "";
+  /** A reply longer than this is not wanted: it is thrown away while it is written, and `overflowed` says so. Long loops may look at that and stop. */
+  limit = LIMIT_MAX;
+  overflowed = false;
 
   constructor(capacity = CAPACITY_START) {
     this.buf = new Uint8Array(capacity);
@@ -26,7 +31,13 @@ export class ReplyWriter {
   /** Forgets what was written; a buffer that a giant reply made large is replaced. */
   clear(): void {
     this.pos = 0;
+    this.overflowed = false;
     if (this.buf.length > CAPACITY_KEEP) this.buf = new Uint8Array(CAPACITY_START);
+  }
+
+  /** Gives the buffer away if it is one that clear(), which must follow, lets go of anyway; null if not. */
+  surrender(): Uint8Array | null {
+    return this.buf.length > CAPACITY_KEEP ? this.buf : null;
   }
 
   /** Makes room for `length` more bytes. */
@@ -35,8 +46,16 @@ export class ReplyWriter {
   }
 
   #grow(least: number): void {
+    if (least > this.limit && this.pos > 0) {
+      this.overflowed = true;
+      const length = least - this.pos;
+      this.pos = 0;
+      this.reserve(length);
+      return;
+    }
     let capacity = this.buf.length * 2;
-    if (capacity < least) capacity = least + (least >> 3);
+    if (capacity < least) capacity = Math.floor(least * 1.125);
+    if (capacity > LIMIT_MAX) capacity = LIMIT_MAX;
     const grown = new Uint8Array(capacity);
     grown.set(this.buf.subarray(0, this.pos));
     this.buf = grown;
