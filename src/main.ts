@@ -10,6 +10,7 @@ import { Prng, randomSeed } from "./base/prng.ts";
 import { runCommandLine } from "./cli/main-command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { parseCommandLine } from "./config/argv.ts";
+import { toBinary } from "./config/binary.ts";
 import { Config, loadErrorText } from "./config/config.ts";
 import type { Personality } from "./config/personality.ts";
 import { Engine } from "./engine/engine.ts";
@@ -53,7 +54,7 @@ async function startServer(personality: Personality, argv: readonly string[]): P
 }
 
 function loadConfig(personality: Personality, argv: readonly string[]): Config {
-  const command = parseCommandLine(argv, process.cwd(), "redis-ts");
+  const command = parseCommandLine(argv.map(toBinary), toBinary(process.cwd()), "redis-ts");
   const config = new Config({ personality });
   if (command.kind !== "serve") return config;
   config.onDirective("rename-command", renameDirective(COMMANDS));

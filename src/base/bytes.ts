@@ -75,7 +75,7 @@ export function copyOf(buf: Uint8Array, offset: number, length: number): Uint8Ar
   return copy;
 }
 
-/** A text up to its first NUL: what Redis shows of an argument in most error texts. */
+/** A text up to its first NUL: all that Redis keeps of a setting, or shows of an argument, where it works with C strings. */
 export function untilNul(text: string): string {
   const end = text.indexOf("\0");
   return end < 0 ? text : text.slice(0, end);

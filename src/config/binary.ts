@@ -13,9 +13,3 @@ export function toBinary(text: string): string {
 export function fromBinary(binary: string): string {
   return Buffer.from(binary, "latin1").toString("utf8");
 }
-
-/** The part before the first NUL byte, which is all that Redis keeps of a setting held as a C string. */
-export function untilNul(binary: string): string {
-  const end = binary.indexOf("\0");
-  return end < 0 ? binary : binary.slice(0, end);
-}

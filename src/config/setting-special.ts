@@ -1,5 +1,5 @@
 /** Setting types with a grammar of their own. Their values are never changed in place, only replaced as a whole. */
-import { untilNul } from "./binary.ts";
+import { untilNul } from "../base/bytes.ts";
 import { quoteArgument } from "./line.ts";
 import { formatMemory, parseDecimal, parseLooseInteger, parseMemory } from "./number-text.ts";
 import { type ParseContext, Refusal, type RewriteLine, type SettingType } from "./setting.ts";

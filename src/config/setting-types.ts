@@ -1,5 +1,5 @@
 /** The plain setting types: yes/no, text, one word out of a list, several words out of a list. Numbers are in setting-number.ts. */
-import { untilNul } from "./binary.ts";
+import { untilNul } from "../base/bytes.ts";
 import { quoteArgument } from "./line.ts";
 import type { Personality, PersonalityName } from "./personality.ts";
 import { type Initial, initialFor, Refusal, type SettingType } from "./setting.ts";
