@@ -13,6 +13,7 @@ import { parseCommandLine } from "./config/argv.ts";
 import { toBinary } from "./config/binary.ts";
 import { Config, loadErrorText } from "./config/config.ts";
 import type { Personality } from "./config/personality.ts";
+import { Cron } from "./engine/cron.ts";
 import { Engine } from "./engine/engine.ts";
 import { applyRenames, renameDirective } from "./engine/rename-command.ts";
 import { registerEngineSettings } from "./engine/settings.ts";
@@ -44,12 +45,9 @@ async function startServer(personality: Personality, argv: readonly string[]): P
     }
   }
   log.notice("Server initialized");
-  setInterval(() => {
-    engine.tick();
-    engine.sampleStatistics();
-    engine.stats.endCron(engine.lastUs, clock.monotonicUs());
-    server.endTurn();
-  }, 100);
+  const cron = new Cron(engine);
+  cron.onRun(() => server.cron());
+  cron.start();
   log.notice("Ready to accept connections tcp");
 }
 

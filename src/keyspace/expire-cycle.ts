@@ -65,6 +65,13 @@ export class ExpireCycle {
     this.#clock = clock;
   }
 
+  /** Forgets what was counted: CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.staleShare = 0;
+    this.timeCapReached = 0;
+    this.usedUs = 0;
+  }
+
   #figure(base: number, step: number): number {
     return base + step * (this.effort - 1);
   }

@@ -1,0 +1,246 @@
+/**
+ * What happens by itself: `hz` times a second the cron reads the clocks, looks for expired keys, moves keys of growing tables, takes samples, and calls
+ * those who asked for it. Work that is not done then goes on in slices with pauses between them, so that no client waits long for any of it.
+ *
+ * A slice takes about a millisecond for each kind of work; pauses are some milliseconds. All work of a kind in one period is limited as in Redis.
+ */
+import { ExpireCycle } from "../keyspace/expire-cycle.ts";
+import { ExpiryMode } from "../keyspace/keyspace.ts";
+import type { Client } from "./client.ts";
+import { Halt } from "./client.ts";
+import type { Engine } from "./engine.ts";
+import { halt, release } from "./gates.ts";
+import { IdleMemory } from "./idle-memory.ts";
+
+/** Microseconds of a slice for each kind of work. */
+const EXPIRE_SLICE_US = 1500;
+const FREE_SLICE_US = 1000;
+const REHASH_SLICE_US = 1000;
+/** Pause between slices, ms: work takes about a third of the time. */
+const PAUSE_MS = 3;
+/** Freeing and rehashing look at the clock each time they have done so much. */
+const FREE_STEPS = 256;
+const REHASH_BUCKETS = 16;
+/** Databases that one run looks at for tables to shrink. */
+const SHRINK_DATABASES = 16;
+const PERIOD_MS = 1000;
+
+/** With many clients the cron runs more often: so many clients for each run a second at most. */
+const CLIENTS_PER_HZ_MAX = 200;
+const HZ_MAX = 500;
+
+type Timer = ReturnType<typeof setTimeout>;
+
+export class Cron {
+  readonly #engine: Engine;
+  readonly #idleMemory: IdleMemory;
+  readonly expireCycle: ExpireCycle;
+  readonly #tasks: (() => void)[] = [];
+  #running = false;
+  #timer: Timer | null = null;
+  #sliceTimer: Timer | null = null;
+  #deadlineTimer: Timer | null = null;
+  /** Microseconds that the expire cycle may still take in this period. */
+  #expireBudgetUs = 0;
+  #rehashDatabase = 0;
+  #shrinkDatabase = 0;
+  #periodEndMs = 0;
+
+  constructor(engine: Engine) {
+    const { keyspace, clock, info } = engine;
+    this.#engine = engine;
+    this.#idleMemory = new IdleMemory(keyspace.arena);
+    this.expireCycle = new ExpireCycle(keyspace, clock);
+    const cycle = this.expireCycle;
+    info.add({
+      fields: {
+        expired_stale_perc: () => (cycle.staleShare * 100).toFixed(2),
+        expired_time_cap_reached_count: () => cycle.timeCapReached,
+        expire_cycle_cpu_milliseconds: () => Math.floor(cycle.usedUs / 1000),
+        lazyfree_pending_objects: () => keyspace.lazyFree.pendingObjects,
+        lazyfreed_objects: () => keyspace.lazyFree.freedObjects,
+      },
+      reset: () => cycle.resetStatistics(),
+    });
+  }
+
+  /** Calls `task` in every run, after the time was read. */
+  onRun(task: () => void): void {
+    this.#tasks.push(task);
+  }
+
+  /** Runs a second, as settings and clients have it. */
+  get hz(): number {
+    const { config, clients } = this.#engine;
+    let { hz } = config.values;
+    if (config.values.dynamicHz) while (clients.size / hz > CLIENTS_PER_HZ_MAX && hz < HZ_MAX) hz *= 2;
+    return Math.min(hz, HZ_MAX);
+  }
+
+  /** Starts the timers, and serves those that need some: waiting clients and DEBUG SLEEP. */
+  start(): void {
+    const engine = this.#engine;
+    this.#running = true;
+    engine.blocking.armTimer = (delayMs) => {
+      if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
+      this.#deadlineTimer = setTimeout(() => this.#expireWaits(), delayMs);
+    };
+    engine.debug.freeze = (ms, thaw) => this.#freeze(ms, thaw);
+    this.#schedule();
+  }
+
+  /** Stops the timers. */
+  stop(): void {
+    this.#running = false;
+    for (const timer of [this.#timer, this.#sliceTimer, this.#deadlineTimer]) if (timer !== null) clearTimeout(timer);
+    this.#engine.debug.freeze = null;
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.run();
+      if (this.#running) this.#schedule();
+    }, 1000 / this.hz);
+  }
+
+  /** One run. */
+  run(): void {
+    const engine = this.#engine;
+    if (engine.debug.frozen) return;
+    engine.tick();
+    const startUs = engine.lastUs;
+    engine.blocking.expire();
+    if (!engine.debug.cronPaused) {
+      engine.sampleStatistics();
+      this.#databases();
+      for (const task of this.#tasks) task();
+    }
+    const endUs = engine.clock.monotonicUs();
+    engine.stats.endCron(startUs, endUs);
+    engine.lastUs = endUs;
+  }
+
+  #databases(): void {
+    const engine = this.#engine;
+    this.expireCycle.effort = engine.config.values.activeExpireEffort;
+    this.#expireBudgetUs = this.expireCycle.slowLimitUs(this.hz);
+    this.#shrink();
+    this.#idleMemory.look();
+    if (engine.nowMs() >= this.#periodEndMs) {
+      this.#periodEndMs = engine.nowMs() + PERIOD_MS;
+      this.#idleMemory.endPeriod();
+    }
+    this.#slice();
+  }
+
+  /** A little of everything that there is to do, and a timer when that was not all. True when there is more. */
+  #slice(): boolean {
+    const engine = this.#engine;
+    const expiring = engine.debug.activeExpire && this.#expire();
+    const freeing = this.#free();
+    const rehashing = engine.config.values.activerehashing && this.#rehash();
+    const returning = this.#idleMemory.step();
+    engine.blocking.serve();
+    const more = expiring || freeing || rehashing || returning;
+    if (more && this.#running && this.#sliceTimer === null) {
+      this.#sliceTimer = setTimeout(() => {
+        this.#sliceTimer = null;
+        this.runSlice();
+      }, PAUSE_MS);
+    }
+    return more;
+  }
+
+  /** Goes on with unfinished work; true when there is more. Called by the cron's own timer, and by tests. */
+  runSlice(): boolean {
+    const engine = this.#engine;
+    if (engine.debug.frozen || engine.debug.cronPaused) return false;
+    engine.tick();
+    const startUs = engine.lastUs;
+    const more = this.#slice();
+    const endUs = engine.clock.monotonicUs();
+    engine.stats.endCron(startUs, endUs);
+    engine.lastUs = endUs;
+    return more;
+  }
+
+  /** Looks for expired keys; true when a further slice is wanted before the next run. */
+  #expire(): boolean {
+    const { latency, keyspace } = this.#engine;
+    const cycle = this.expireCycle;
+    if (keyspace.expiryMode !== ExpiryMode.Delete) return false;
+    if (this.#expireBudgetUs <= 0) {
+      cycle.runFast();
+      return cycle.wantsFastRun;
+    }
+    const usedUs = cycle.run(Math.min(this.#expireBudgetUs, EXPIRE_SLICE_US));
+    latency.record("expire-cycle", usedUs / 1000);
+    if (!cycle.outOfTime) {
+      // Done for this period.
+      this.#expireBudgetUs = 0;
+      return cycle.wantsFastRun;
+    }
+    this.#expireBudgetUs -= usedUs;
+    if (this.#expireBudgetUs <= 0) cycle.timeCapReached++;
+    return true;
+  }
+
+  /** Frees what was put off; true when there is more. */
+  #free(): boolean {
+    const { clock, keyspace } = this.#engine;
+    if (keyspace.lazyFree.idle) return false;
+    const endUs = clock.monotonicUs() + FREE_SLICE_US;
+    do if (keyspace.lazyFree.step(FREE_STEPS)) return false;
+    while (clock.monotonicUs() < endUs);
+    return true;
+  }
+
+  /** Moves keys of tables that change their size, one database after the other; true when there is more. */
+  #rehash(): boolean {
+    const { clock, keyspace } = this.#engine;
+    const { databases } = keyspace;
+    if (!keyspace.resizing) return false;
+    const endUs = clock.monotonicUs() + REHASH_SLICE_US;
+    for (let seen = 0; seen < databases.length; seen++) {
+      while (databases[this.#rehashDatabase].rehash(REHASH_BUCKETS)) if (clock.monotonicUs() >= endUs) return true;
+      this.#rehashDatabase = (this.#rehashDatabase + 1) % databases.length;
+    }
+    return false;
+  }
+
+  /** Starts to shrink tables that have become mostly empty: those that were not allowed to when their keys went. */
+  #shrink(): void {
+    const { databases, resizing } = this.#engine.keyspace;
+    if (!resizing) return;
+    for (let i = Math.min(SHRINK_DATABASES, databases.length); i > 0; i--) {
+      databases[this.#shrinkDatabase].shrinkIfNeeded();
+      this.#shrinkDatabase = (this.#shrinkDatabase + 1) % databases.length;
+    }
+  }
+
+  /** The time of a waiting client is up. */
+  #expireWaits(): void {
+    this.#deadlineTimer = null;
+    if (this.#engine.debug.frozen) return;
+    this.#engine.tick();
+    this.#engine.blocking.expire();
+  }
+
+  /** Lets the server stand still: nobody's input is run, and no timer does anything. Output is not held up: there is none. */
+  #freeze(ms: number, thaw: () => void): void {
+    const engine = this.#engine;
+    engine.debug.frozen = true;
+    for (const client of engine.clients.values()) halt(client, Halt.Frozen);
+    setTimeout(() => {
+      engine.debug.frozen = false;
+      engine.tick();
+      thaw();
+      for (const client of [...engine.clients.values()]) this.#letGo(client);
+      engine.blocking.expire();
+    }, ms);
+  }
+
+  #letGo(client: Client): void {
+    if ((client.halted & Halt.Frozen) !== 0) release(client, Halt.Frozen);
+  }
+}
