@@ -312,7 +312,7 @@ describe("PUBSUB", () => {
   test("refuses what it does not know", () => {
     const c = busy().connect();
     expect(c.line("PUBSUB CHANNELS a b")).toBe(
-      "(error) ERR Unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.",
+      "(error) ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.",
     );
     expect(c.line("PUBSUB NUMPAT a")).toBe("(error) ERR wrong number of arguments for 'pubsub|numpat' command");
     expect(c.line("PUBSUB none")).toBe("(error) ERR unknown subcommand 'none'. Try PUBSUB HELP.");

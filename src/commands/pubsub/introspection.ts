@@ -25,7 +25,7 @@ const HELP = [
 function listChannels(cx: Context, table: ChannelTable<Client>): void {
   if (cx.argc > 3)
     throw new ReplyError(
-      `ERR Unknown subcommand or wrong number of arguments for '${cx.text(1).slice(0, 128)}'. Try PUBSUB HELP.`,
+      `ERR unknown subcommand or wrong number of arguments for '${cx.text(1).slice(0, 128)}'. Try PUBSUB HELP.`,
     );
   const pattern = cx.argc === 3 ? cx.bytes(2) : null;
   const start = cx.reply.beginDeferred();

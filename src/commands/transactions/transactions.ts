@@ -32,11 +32,9 @@ function exec(cx: Context): void {
   discardTransaction(engine, client);
 }
 
-/** Runs the queued commands; afterwards `cx` is EXEC's again, as if it had changed nothing, and the clock counts from EXEC's start. */
+/** Runs the queued commands; afterwards `cx` is EXEC's again, as if it had changed nothing. */
 function runQueue(cx: Context): void {
   const { client, engine, reply, request, spec } = cx;
-  const startUs = engine.lastUs;
-  const errors = reply.errors;
   const patient = !client.has(ClientFlag.DenyBlocking);
   client.set(ClientFlag.DenyBlocking);
   reply.array(client.queue.length);
@@ -49,7 +47,7 @@ function runQueue(cx: Context): void {
       engine.call(cx, queued.spec);
     } else {
       reply.error(denied);
-      engine.stats.countError(denied);
+      engine.countFailure(queued.spec, reply);
     }
   }
   if (patient) client.unset(ClientFlag.DenyBlocking);
@@ -57,9 +55,6 @@ function runQueue(cx: Context): void {
   cx.spec = spec;
   cx.db = client.db;
   cx.dirty = 0;
-  // The errors of the queued commands are theirs and have been counted.
-  reply.errors = errors;
-  engine.lastUs = startUs;
 }
 
 /** The transaction commands. */
