@@ -16,7 +16,7 @@ export interface Clock {
 /** The system's clocks. */
 export class SystemClock implements Clock {
   /** Wall-clock milliseconds at the zero of the monotonic clock. */
-  #anchorMs = Number.NEGATIVE_INFINITY;
+  #anchorMs = performance.timeOrigin;
 
   nowMs(): number {
     return Date.now();

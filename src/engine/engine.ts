@@ -143,7 +143,8 @@ export class Engine {
     const nowUs = this.clock.monotonicUs();
     this.stats.beginTurn(this.lastUs, nowUs);
     this.lastUs = nowUs;
-    this.#wallOffsetMs = this.clock.nowMs() - this.lastUs / 1000;
+    // In microseconds: a clock that is a fraction of a millisecond late makes times to live too long.
+    this.#wallOffsetMs = (this.clock.nowUs() - this.lastUs) / 1000;
     this.refreshTime();
     this.keyspace.refreshAccessClock();
     this.pause.update();
