@@ -23,15 +23,10 @@ export type Lexeme =
   | { kind: "]" }
   | { kind: "..." };
 
-/** Lexemes that carry a text alone. */
-type TextKind = "token" | "name=" | "@";
-
-const NAME_BEFORE = /([a-z][a-z0-9_-]*)=(?=\S)/y;
-const ARGUMENT = /([a-z][a-z0-9_-]*)(?::([a-z-]+))?(?:#(\d+))?(?![A-Z])(?:\(([^)]*)\))?/y;
+const ARGUMENT = /([a-z][a-z0-9_-]*)(?:(=)(?=\S)|(?::([a-z-]+))?(?:#(\d+))?(?![A-Z])(?:\(([^)]*)\))?)/y;
 const TOKEN = /[A-Z][A-Z0-9_-]*(?![A-Za-z])|(?<![a-z0-9])[=~*$+-]/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 const SINCE = /@([\d.]+(?:-[\d.]+)?|-[\d.]+)/y;
-const SIGN = /\.\.\.|[<>[\]|]/y;
 
 /** Reads a line lexeme by lexeme. */
 export class LineReader {
@@ -67,46 +62,46 @@ export class LineReader {
     throw new Error(`syntax line: ${what}: ${this.#line.slice(0, this.#at)} >>>${this.#line.slice(this.#at)}`);
   }
 
+  /** One look at the first character decides what is read: COMMAND DOCS reads hundreds of lines at once. */
   #read(): Lexeme {
-    while (this.#line[this.#at] === " ") this.#at++;
-    if (this.#at === this.#line.length) return { kind: "end" };
-    return (
-      this.#readText("name=", NAME_BEFORE) ??
-      this.#readArgument() ??
-      this.#readSign() ??
-      this.#readText("@", SINCE) ??
-      this.#readQuoted() ??
-      this.#readText("token", TOKEN) ??
-      this.fail("not a word")
-    );
+    const line = this.#line;
+    while (line[this.#at] === " ") this.#at++;
+    const first = line[this.#at];
+    switch (first) {
+      case undefined:
+        return { kind: "end" };
+      case "<":
+      case ">":
+      case "[":
+      case "]":
+      case "|":
+        this.#at++;
+        return { kind: first };
+      case ".":
+        if (!line.startsWith("...", this.#at)) return this.fail("not a word");
+        this.#at += 3;
+        return { kind: "..." };
+      case "@":
+        return { kind: "@", text: this.#match(SINCE)[1] };
+      case '"':
+        return { kind: "token", text: this.#match(QUOTED)[1].replace(/\\(.)/g, "$1") };
+      default:
+        if (first >= "a" && first <= "z") return this.#readArgument();
+        return { kind: "token", text: this.#match(TOKEN)[0] };
+    }
   }
 
-  #readText(kind: TextKind, pattern: RegExp): Lexeme | null {
-    const match = this.#match(pattern);
-    return match === null ? null : { kind, text: match[1] ?? match[0] };
-  }
-
-  #readArgument(): Lexeme | null {
-    const match = this.#match(ARGUMENT);
-    if (match === null) return null;
-    const [, text, type = "string", keySpec = "-1", display = null] = match;
+  #readArgument(): Lexeme {
+    const [, text, equals, type = "string", keySpec = "-1", display = null] = this.#match(ARGUMENT);
+    if (equals !== undefined) return { kind: "name=", text };
     return { kind: "argument", text, type, display, keySpec: Number(keySpec) };
   }
 
-  #readSign(): Lexeme | null {
-    const match = this.#match(SIGN);
-    return match && { kind: match[0] as "<" | ">" | "[" | "]" | "|" | "..." };
-  }
-
-  #readQuoted(): Lexeme | null {
-    const match = this.#match(QUOTED);
-    return match && { kind: "token", text: match[1].replace(/\\(.)/g, "$1") };
-  }
-
-  #match(pattern: RegExp): RegExpExecArray | null {
+  #match(pattern: RegExp): RegExpExecArray {
     pattern.lastIndex = this.#at;
     const match = pattern.exec(this.#line);
-    if (match !== null) this.#at = pattern.lastIndex;
+    if (match === null) return this.fail("not a word");
+    this.#at = pattern.lastIndex;
     return match;
   }
 }

@@ -8,6 +8,7 @@ import type { RespClient } from "../support/client.ts";
 import { type TestClient, testServer } from "../support/engine.ts";
 import { describeOracle, startOracle } from "../support/oracle.ts";
 import type { RunningServer } from "../support/process.ts";
+import { startServer } from "../support/server.ts";
 import { parseReplies, type Reply } from "../support/transcript-reply.ts";
 import { DIFFERENCES } from "./command-differences.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type Metadata,
   readArguments,
   readMetadata,
+  summaryOf,
   withoutNotes,
 } from "./command-metadata.ts";
 
@@ -157,6 +159,22 @@ describeOracle("command metadata", () => {
     }
     for (const sub of ["DOCS", "INFO"])
       expect(await resp2.ours("COMMAND", sub)).toEqual(flattened(await resp3.ours("COMMAND", sub)));
+  });
+
+  test("redis-cli shows our documentation and the argument lines of redis-server", async () => {
+    const server = await startServer();
+    const help = async (port: number, name: string) => {
+      const child = Bun.spawn(["redis-cli", "-p", String(port), "help", ...name.split("|")], { stdout: "pipe" });
+      return new Response(child.stdout).text();
+    };
+    const names = ["get", "mget", "ping", "command|list", "command|info", "lolwut"];
+    for (const name of names) {
+      const [mine, their] = [await help(server.port, name), await help(oracle.port, name)];
+      expect(mine.split("\n")[1]).toBe(their.split("\n")[1]);
+      const docs = await pairs[1].ours("COMMAND", "DOCS", name);
+      expect(mine).toContain(` ${summaryOf(docs)}\r\n`);
+    }
+    await server.stop();
   });
 
   test("subcommands of COMMAND answer alike", async () => {

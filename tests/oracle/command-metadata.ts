@@ -77,7 +77,7 @@ function readDocs(name: string, docs: Reply, all: Map<string, Metadata>): void {
   if (history !== undefined) {
     const versions = items(history).map((entry) => text(items(entry)[0]));
     const old = versions.filter((version) => !isNewer(version));
-    if (old.length > 0) metadata.set("history", old.join(" "));
+    if (old.length > 0) metadata.set("history", [...new Set(old)].join(" "));
   }
   const flags = map.get("doc_flags");
   if (flags !== undefined) metadata.set("doc_flags", items(flags).map(text).join(" "));
@@ -196,4 +196,10 @@ export function withoutNotes(reply: Reply): Reply {
   const kept = reply.items.map(withoutNotes);
   if (kept.length > 0 && "text" in kept[0] && kept[0].text === "notes") kept.splice(0, 2);
   return { ...reply, items: kept };
+}
+
+/** The summary of the only command in a reply of COMMAND DOCS. */
+export function summaryOf(docs: Reply): string {
+  const [entry] = fields(docs).values();
+  return text(fields(entry).get("summary") as Reply);
 }
