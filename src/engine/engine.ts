@@ -257,7 +257,9 @@ export class Engine {
       this.#fail(cx, start, error);
     }
     const end = this.clock.monotonicUs();
-    let usec = end - startUs;
+    // DEBUG SLEEP puts its beginning back by the time that it will take.
+    let usec = end - (this.lastUs < startUs ? this.lastUs : startUs);
+    if (this.depth === 1) this.stats.commandsUs += usec;
     this.lastUs = end;
     spec.usec += usec;
     if (!cx.parked) this.countCall(spec, cx.client, usec);
@@ -269,7 +271,6 @@ export class Engine {
     this.depth--;
     this.executing = outer;
     if (this.depth === 0) {
-      this.stats.commandsUs += end - startUs;
       this.refreshTime();
       if (this.pending !== 0) this.#endUnit(reply, spec);
     }

@@ -125,11 +125,9 @@ export class Stats extends Counters {
     this.#turnFirstCommand = this.commandsProcessed;
   }
 
-  /** The cron ran from `startUs` to `endUs`, monotonic. */
+  /** The cron ran from `startUs` to `endUs`, monotonic: part of a turn. */
   endCron(startUs: number, endUs: number): void {
-    const usec = endUs - startUs;
-    this.cronUs += usec;
-    this.turnsUs += usec;
+    this.cronUs += endUs - startUs;
   }
 
   /** Samples the rates. Called ten times a second with the monotonic time. */
