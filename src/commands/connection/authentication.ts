@@ -112,7 +112,7 @@ export const AUTHENTICATION_COMMANDS = [
     summary: "Proves with a password who the client is.",
     complexity: "O(N), N being the number of passwords that the user has",
     categories: ["connection"],
-    syntax: "[username] password",
+    syntax: "[username@6.0.0] password",
     history: [["6.0.0", "Takes a user name before the password."]],
     redact(cx, indexes) {
       for (let i = 1; i < cx.argc; i++) indexes.add(i);

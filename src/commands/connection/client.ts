@@ -346,7 +346,7 @@ const ABOUT_ALL_CONNECTIONS = [
     since: "3.0.0",
     summary: "Postpones commands of clients for a while, all of them or those that write.",
     complexity: CONSTANT,
-    syntax: "timeout:integer [mode=<WRITE | ALL>]",
+    syntax: "timeout:integer mode=[WRITE | ALL]@6.2.0",
     history: [["6.2.0", "Takes a mode; `WRITE` is new."]],
     run: pause,
   }),

@@ -13,7 +13,7 @@ export const MONITOR_COMMANDS = [
     since: "1.0.0",
     group: "server",
     summary: "Shows every command that the server runs from now on.",
-    complexity: "O(1), and as much again for each command that is shown",
+    complexity: "",
     run(cx) {
       const { client, engine } = cx;
       // In EXEC and scripts each command owes one reply; a stream of lines has no place there.

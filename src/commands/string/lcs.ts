@@ -158,7 +158,7 @@ export const LCS_COMMANDS = [
     complexity: "O(N*M) where N and M are the lengths of the two strings.",
     categories: ["string"],
     keys: [{ flags: "RO access", begin: { index: 1 }, find: { lastKey: 1, step: 1, limit: 0 } }],
-    syntax: "key1:key key2:key [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]",
+    syntax: "key1:key key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]",
     run: lcs,
   }),
 ];
