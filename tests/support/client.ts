@@ -161,7 +161,7 @@ export class RespClient {
 
   /** Closes the sending side only. */
   endSending(): void {
-    this.#socket?.shutdown(true);
+    this.#socket?.shutdown();
   }
 
   /** Closes the connection. */
