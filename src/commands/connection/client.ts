@@ -163,11 +163,37 @@ const COMMON = { group: "connection", categories: ["connection"] } as const;
 const CONSTANT = "O(1)";
 const PER_CLIENT = "O(N), N being the number of connections";
 
-/** Filters that LIST and KILL share beside ID and TYPE. */
-const SHARED_FILTERS =
-  "[USER username] [ADDR addr] [LADDR laddr] [SKIPME skipme=<YES | NO>] [MAXAGE maxage:integer] [NAME client-name] [IDLE idle:integer]" +
-  " [FLAGS flags] [LIB-NAME lib-name] [LIB-VER lib-ver] [DB db:integer] [CAPA capability] [IP ip]";
-const TYPE_FILTER = "TYPE client-type=<NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>";
+/** Filters that LIST and KILL came to share late. */
+const LATE_FILTERS = [
+  "[NAME client-name@9.0.0]",
+  "[IDLE idle:integer@9.0.0]",
+  "[FLAGS flags@9.0.0]",
+  "[LIB-NAME lib-name@9.0.0]",
+  "[LIB-VER lib-ver@9.0.0]",
+  "[DB db:integer@9.0.0]",
+  "[CAPA capability@9.0.0]",
+  "[IP ip@9.0.0]",
+];
+const LIST_FILTERS = [
+  "[TYPE client-type=<NORMAL | MASTER | REPLICA | PUBSUB>@5.0.0]",
+  "[ID client-id:integer@6.2.0 ...]",
+  "[USER username@8.1.0]",
+  "[ADDR addr(ip:port)@8.1.0]",
+  "[LADDR laddr(ip:port)@8.1.0]",
+  "[SKIPME skipme=<YES | NO>@8.1.0]",
+  "[MAXAGE maxage:integer@8.1.0]",
+  ...LATE_FILTERS,
+];
+const KILL_FILTERS = [
+  "[ID client-id:integer@2.8.12]",
+  "[TYPE client-type=<NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB>@2.8.12]",
+  "[USER username]",
+  "[ADDR addr(ip:port)]",
+  "[LADDR laddr(ip:port)@6.2.0]",
+  "[SKIPME skipme=<YES | NO>]",
+  "[MAXAGE maxage:integer@7.4.0]",
+  ...LATE_FILTERS,
+];
 
 const ABOUT_THIS_CONNECTION = [
   command({
@@ -308,7 +334,7 @@ const ABOUT_ALL_CONNECTIONS = [
     since: "2.4.0",
     summary: "Describes the connections, all or those that filters let through.",
     complexity: PER_CLIENT,
-    syntax: `[${TYPE_FILTER}] [ID client-id:integer ...] ${SHARED_FILTERS}`,
+    syntax: LIST_FILTERS.join(" "),
     history: [
       ["2.8.12", "Shows `id`."],
       ["5.0.0", "Filters by `TYPE`."],
@@ -328,7 +354,7 @@ const ABOUT_ALL_CONNECTIONS = [
     since: "2.4.0",
     summary: "Closes connections.",
     complexity: PER_CLIENT,
-    syntax: `filter=<old-format | new-format=<[ID client-id:integer ...] [${TYPE_FILTER}] ${SHARED_FILTERS}>>`,
+    syntax: `filter=<old-format(ip:port)@-2.8.12 | new-format=<${KILL_FILTERS.join(" | ")}> ...>`,
     history: [
       ["2.8.12", "Takes filters, `ID` among them."],
       ["3.2.0", "`TYPE` knows `master`."],
