@@ -5,6 +5,7 @@
  * Input that may not be executed yet (client.halted) is held back, in order; when a lot is held, reading stops.
  */
 import type { Socket } from "bun";
+import { copyOf } from "../base/bytes.ts";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import { clientLine } from "../engine/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -101,6 +102,8 @@ export class Connection implements ClientLink {
   #paused = false;
 
   readonly #out = new Outbox();
+  /** Its input is being executed: the shared reply buffer holds its replies. */
+  #processing = false;
   #outputMemory = 0;
   /** The socket takes nothing more before it drains. */
   #full = false;
@@ -178,14 +181,16 @@ export class Connection implements ClientLink {
         ? this.#host.normalReplyLimit
         : replyLimit(this.#host.engine.config.values.clientOutputBufferLimit, client);
     let pos = from;
+    this.#processing = true;
     while (pos < end) {
       if (client.halted !== 0) {
-        this.#hold(buf.slice(pos, end));
+        this.#hold(copyOf(buf, pos, end - pos));
         break;
       }
       if (this.#partial === null) pos = this.#runBatch(buf, pos, end);
       else pos = this.#feedPartial(this.#partial, buf, pos, end, this.#limits());
     }
+    this.#processing = false;
     this.#sendReplies();
   }
 
@@ -321,6 +326,11 @@ export class Connection implements ClientLink {
 
   append(bytes: Uint8Array, offset: number, length: number): void {
     if (this.#state !== State.Open) return;
+    // In the middle of this connection's own chunk: behind the replies that have not been sent.
+    if (this.#processing) {
+      this.#host.engine.reply.rawBytes(bytes, offset, length);
+      return;
+    }
     this.#out.append(bytes, offset, length);
     this.#countOutput();
     if (this.#out.length >= this.#host.outputAlarm && this.#exceeds(this.#out.length)) return;

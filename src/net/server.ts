@@ -176,6 +176,8 @@ export class Server implements ConnectionHost {
   #handler(kind: EndpointKind): SocketHandler<Connection> {
     return {
       open: (socket) => this.#open(socket, kind),
+      // A Buffer's slice() is a view, not a copy as a Uint8Array's is: code that expects the latter must not meet the former.
+      binaryType: "uint8array",
       data: (socket, chunk) => this.#data(socket, chunk),
       drain: (socket) => socket.data?.drained(),
       end: (socket) => socket.data?.peerEnded(),

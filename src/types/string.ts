@@ -8,7 +8,7 @@
  * As in Redis a value of up to 44 bytes is "embstr" when set and "raw" once modified; what reads as an int64 is stored as one.
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { copyBytes } from "../base/bytes.ts";
+import { copyBytes, copyOf } from "../base/bytes.ts";
 import {
   bigIntHigh,
   bigIntLow,
@@ -195,7 +195,7 @@ function writeStringValue(
   }
   if (length > VALUE_INLINE_MAX) {
     w[v] = length | LARGE;
-    w[v + 1] = a.adoptLarge(adopt ? value.subarray(offset, offset + length) : value.slice(offset, offset + length));
+    w[v + 1] = a.adoptLarge(adopt ? value.subarray(offset, offset + length) : copyOf(value, offset, length));
     setEntryEncoding(a, e, Encoding.Raw);
     return;
   }
