@@ -90,6 +90,8 @@ export class Engine {
   /** Wall clock minus monotonic clock in ms; refreshed by tick(). */
   #wallOffsetMs = 0;
   #nextClientId = 1;
+  /** Messages that stand where the reply of a client without replies would: they stay when the reply is taken back. */
+  #mutedPushBytes = 0;
 
   constructor(config: Config, keyspace: Keyspace, clock: Clock, commands: readonly CommandLiteral[]) {
     this.config = config;
@@ -216,7 +218,8 @@ export class Engine {
       this.noTouch = false;
     }
     if (!client.has(MUTE)) return;
-    cx.reply.pos = start;
+    cx.reply.pos = start + this.#mutedPushBytes;
+    this.#mutedPushBytes = 0;
     // A command that waits is not over yet.
     if (!client.has(ClientFlag.Blocked | ClientFlag.Paused)) client.unset(ClientFlag.ReplySkip);
   }
@@ -272,7 +275,7 @@ export class Engine {
     this.executing = outer;
     if (this.depth === 0) {
       this.refreshTime();
-      if (this.pending !== 0) this.#endUnit(reply, spec);
+      if (this.pending !== 0) this.#endUnit(reply, spec, start);
     }
   }
 
@@ -299,9 +302,9 @@ export class Engine {
   /** Samples rates and memory for INFO. Called by the cron. */
   sampleStatistics: () => void = () => {};
 
-  /** Sends out-of-turn output to a client: after its reply when its own command runs, else with its next flush. */
+  /** Sends out-of-turn output to a client: after its reply (also where it gets none) when its own command runs, else with its next flush. */
   push(client: Client, bytes: Uint8Array, at: number, length: number): void {
-    if (client === this.executing && !client.has(MUTE)) {
+    if (client === this.executing) {
       this.pushes.rawBytes(bytes, at, length);
       this.pending |= Pending.Pushes;
     } else {
@@ -315,19 +318,24 @@ export class Engine {
   execDenial: (cx: Context, spec: CommandSpec) => string | null = () => null;
 
   /** The outermost command has returned: its unit is propagated, its client gets its own messages, clients that wait for keys are served. */
-  #endUnit(reply: ReplyWriter, spec: CommandSpec): void {
+  #endUnit(reply: ReplyWriter, spec: CommandSpec, start: number): void {
     // A command that touched keys of its own choosing (SCAN, RANDOMKEY) deleted what had expired: that is no unit.
     if (this.propagation.count > 0)
       this.propagation.flush(this.sinks, (spec.flags & (Flag.AllKeys | Flag.Write)) !== Flag.AllKeys);
-    if (this.pushes.pos > 0) {
-      reply.rawBytes(this.pushes.buf, 0, this.pushes.pos);
+    const muted = this.cx.client.has(MUTE);
+    const pushed = this.pushes.pos;
+    if (pushed > 0) {
+      if (muted) reply.pos = start;
+      reply.rawBytes(this.pushes.buf, 0, pushed);
       this.pushes.clear();
     }
     const ready = (this.pending & Pending.Ready) !== 0;
     this.pending = 0;
-    if (!ready) return;
-    this.noTouch = false;
-    this.blocking.serve();
+    if (ready) {
+      this.noTouch = false;
+      this.blocking.serve();
+    }
+    this.#mutedPushBytes = muted ? pushed : 0;
   }
 
   #fail(cx: Context, start: number, error: unknown): void {

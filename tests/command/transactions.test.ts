@@ -37,21 +37,8 @@ const EXTRA = [
   }),
 ];
 
-/** What SWAPDB 0 1 does to watches and content. */
-function exchange({ engine }: TestServer): void {
-  const [zero, one] = engine.keyspace.databases;
-  engine.watches.touchAll(0, one);
-  engine.watches.touchAll(1, zero);
-  zero.swapContent(one);
-}
-
 function server(personality: "redis" | "valkey" = "redis"): TestServer {
-  const s = testServer({ personality, commands: EXTRA });
-  s.engine.keyspace.listener = {
-    listening: true,
-    keyExpired: (db, key) => s.engine.watches.touch(db.id, key, 0, key.length),
-  };
-  return s;
+  return testServer({ personality, commands: EXTRA });
 }
 
 describe("queueing", () => {
@@ -315,6 +302,21 @@ describe("WATCH", () => {
   test("a key whose time came", () => watching(["SET x 1 PX 10", "WATCH x"], [], false, 20));
   test("a key whose time came and which was deleted for it", () =>
     watching(["SET x 1 PX 10", "WATCH x"], ["GET x"], false, 20));
+  for (const change of [
+    "DEL x",
+    "EXPIRE x 100",
+    "PERSIST x",
+    "RENAME x y",
+    "RENAME y x",
+    "COPY y x REPLACE",
+    "MOVE x 5",
+  ]) {
+    test(`a key that is changed by ${change}`, () =>
+      watching(["MSET x 1 y 2", "EXPIRE x 50", "WATCH x"], [change], false));
+  }
+  for (const look of ["TTL x", "TYPE x", "EXISTS x", "TOUCH x", "RENAMENX y x", "COPY y x", "PERSIST y", "DEL none"]) {
+    test(`a key that is left alone by ${look}`, () => watching(["MSET x 1 y 2", "WATCH x"], [look], true));
+  }
   test("a binary key", () => watching(['WATCH "\\x00\\xff"'], ['SET "\\x00\\xff" 1'], false));
   test("an empty key", () => watching(['WATCH ""'], ['SET "" 1'], false));
 
@@ -392,19 +394,15 @@ describe("WATCH", () => {
 
   test("a stale key does not fail the EXEC", () => stale(() => {}, true));
   test("nor does its deletion", () => stale((s) => s.connect().line("GET x"), true));
-  test("nor FLUSHALL", () =>
-    stale((s) => {
-      s.engine.watches.touchAll(-1, null);
-      s.engine.keyspace.flush(-1, false);
-    }, true));
-  test("nor the exchange with a database where it is absent", () => stale((s) => exchange(s), true));
+  test("nor FLUSHALL", () => stale((s) => s.connect().line("FLUSHALL"), true));
+  test("nor the exchange with a database where it is absent", () => stale((s) => s.connect().line("SWAPDB 0 1"), true));
   test("but a new value does", () => stale((s) => s.connect().line("SET x 2"), false));
   test("and so does the exchange with a database where it is alive", () =>
     stale((s) => {
       const b = s.connect();
       b.line("SELECT 1");
       b.line("SET x other");
-      exchange(s);
+      s.connect().line("SWAPDB 0 1");
     }, false));
 
   test("whole databases: keys that are there are touched, others not", () => {
@@ -416,7 +414,7 @@ describe("WATCH", () => {
     a.line("WATCH here");
     b.line("WATCH nowhere");
     c.line("WATCH there");
-    s.engine.watches.touchAll(0, null);
+    s.connect().line("FLUSHDB");
     for (const client of [a, b, c]) client.line("MULTI");
     expect([a, b, c].map((client) => client.line("EXEC"))).toEqual(["(nil)", "(empty array)", "(empty array)"]);
   });
@@ -428,7 +426,7 @@ describe("WATCH", () => {
     b.line("SET x 1 PX 1");
     s.advance(10);
     a.line("WATCH x");
-    exchange(s);
+    s.connect().line("SWAPDB 0 1");
     expect(a.client.watched[0].expiredAtWatch).toBe(true);
     a.line("MULTI");
     expect(a.line("EXEC")).toBe("(empty array)");
@@ -501,6 +499,37 @@ describe("propagation", () => {
       "0> SET a 1",
       "-> EXEC",
     ]);
+  });
+
+  test("a key that expired is deleted ahead of the command that found it, in one unit with what that propagates", () => {
+    for (const [personality, word] of [
+      ["redis", "DEL"],
+      ["valkey", "UNLINK"],
+    ] as const) {
+      const s = server(personality);
+      const a = s.connect();
+      const sink = new CollectingSink();
+      for (const line of ["SET x 1 PX 5", "SET y 1 PX 5", "SET z 1 PX 5"]) a.line(line);
+      s.advance(10);
+      s.engine.sinks.push(sink);
+      a.line("GET x");
+      expect(sink.take()).toEqual([`0> ${word} x`]);
+      a.line("APPEND y v");
+      expect(sink.take()).toEqual(["-> MULTI", `0> ${word} y`, "0> APPEND y v", "-> EXEC"]);
+      for (const line of ["MULTI", "GET z", "EXEC"]) a.line(line);
+      expect(sink.take()).toEqual([`0> ${word} z`]);
+    }
+  });
+
+  test("a scan that deletes what has expired is no unit", () => {
+    const s = server();
+    const a = s.connect();
+    for (const key of ["x", "y", "z"]) a.line(`SET ${key} 1 PX 5`);
+    s.advance(10);
+    const sink = new CollectingSink();
+    s.engine.sinks.push(sink);
+    a.line("SCAN 0 COUNT 100");
+    expect(sink.take().sort()).toEqual(["0> DEL x", "0> DEL y", "0> DEL z"]);
   });
 
   test("PUBLISH goes to replicas alone", () => {

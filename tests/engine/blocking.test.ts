@@ -297,6 +297,22 @@ describe("keys that become ready", () => {
     expect(got(a)).toBe("1) k 2) v | 1) message 2) __keyevent@0__:del 3) k");
   });
 
+  test("a served client's events do not end up in the reply of the one who served it, with replies off either", () => {
+    const s = world();
+    s.engine.config.set([["notify-keyspace-events", "Eg$"]], { loading: false, clientIsLocal: true });
+    const writer = s.connect();
+    writer.line("HELLO 3");
+    writer.line("PSUBSCRIBE __key*");
+    writer.raw("CLIENT", "REPLY", "OFF");
+    const [a] = s.waiting("TAKE k 0");
+    const own = Buffer.from(writer.raw("SET", "k", "v")).toString();
+    expect(own).toContain("__keyevent@0__:set");
+    expect(own).not.toContain("__keyevent@0__:del");
+    expect(got(writer)).toContain("__keyevent@0__:del");
+    expect(got(a)).toBe("1) k 2) v");
+    expect(writer.raw("GET", "k").length).toBe(0);
+  });
+
   test("what a served command changes is propagated after what made it ready", () => {
     const s = world();
     const sink = new CollectingSink();

@@ -2,33 +2,30 @@
 import { latin1Bytes } from "../../base/bytes.ts";
 import { ClientFlag } from "../../engine/client.ts";
 import type { Context } from "../../engine/context.ts";
+import { Pending } from "../../engine/pending.ts";
 import { Listen, ownSubscriptions } from "../../engine/pubsub.ts";
 import { command, Flag, type KeySpec, keysToEnd, oneKey } from "../../engine/spec.ts";
 import { notSubscribed, ReplyError } from "../../resp/errors.ts";
-import { ReplyWriter } from "../../resp/writer.ts";
 
 const LISTENING = Flag.Pubsub | Flag.Noscript | Flag.Loading | Flag.Stale;
 const PUBLISHING = Flag.Pubsub | Flag.Loading | Flag.Stale | Flag.Fast | Flag.MayReplicate;
 const NOT_A_KEY = "not_key";
 
-/** Confirmations go out even when replies are switched off: then they are written here first. */
-const muted = new ReplyWriter(1024);
-
 /** Writes one confirmation: `word`, the name (null: none), and how many subscriptions of the kind are left. */
 function confirm(cx: Context, kind: number, word: string, name: Uint8Array | null): void {
-  const { client } = cx;
+  const { client, engine } = cx;
+  // Where replies are switched off, confirmations still go out, as messages do.
   const isMuted = client.has(ClientFlag.ReplyOff | ClientFlag.ReplySkip);
-  const out = isMuted ? muted : cx.reply;
+  const out = isMuted ? engine.pushes : cx.reply;
   if (isMuted) {
-    muted.clear();
-    muted.resp3 = client.resp === 3;
+    out.resp3 = client.resp === 3;
+    engine.pending |= Pending.Pushes;
   }
   out.push(3);
   out.bulkText(word);
   if (name === null) out.nil();
   else out.bulk(name, 0, name.length);
   out.integer(kind === Listen.Shard ? (client.shardChannels?.size ?? 0) : client.subscriptionCount);
-  if (isMuted) client.link.append(muted.buf, 0, muted.pos);
 }
 
 /** Body of SUBSCRIBE and its kin. A client that needs one reply a command cannot listen; a transaction may, for compatibility, except to shard channels. */
