@@ -269,7 +269,7 @@ const growSpan = new ByteSpan();
 /** Spare bytes of a large buffer that grows from `old` to `length` bytes; fresh pages cost no memory until they are written. */
 function slackFor(old: number, length: number): number {
   if (old === 0) return 0;
-  return length < 1024 * 1024 ? length : Math.min(length >> 2, STRING_LENGTH_MAX - length);
+  return length < 1024 * 1024 ? length : Math.min(length >> 1, STRING_LENGTH_MAX - length);
 }
 
 function growLarge(a: Arena, e: Ref, old: number, length: number): void {

@@ -67,6 +67,28 @@ describeOracle("random commands", () => {
     expect(failure).toContain("HELLO");
     expect(failure).not.toContain("SET");
   });
+
+  for (const protocol of [2, 3] as const) {
+    test(`several connections and pushes, RESP${protocol}`, async () => {
+      const generator: Generator = {
+        family: "self-test",
+        clients: 3,
+        pushes: true,
+        // Nobody publishes to itself: 7.0 then writes the message before the reply, later versions after it.
+        draw: (draw) =>
+          draw.chance(40)
+            ? { client: 0, args: ["PUBLISH", draw.pick(["x", "y", "z"]), draw.value()] }
+            : {
+                client: draw.between(1, 2),
+                args: draw.pick([
+                  ["SUBSCRIBE", draw.pick(["x", "y"]), "z"],
+                  ["UNSUBSCRIBE", "x"],
+                ]),
+              },
+      };
+      await runOracle(pair, { generator, protocol, seed: 3, commandCount: 150 });
+    });
+  }
 });
 
 test("a run is a function of its seed", () => {
