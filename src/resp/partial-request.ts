@@ -178,15 +178,13 @@ export class PartialRequest {
       return;
     }
     if (this.#missing < 0) this.#startCommand(n, limits, fault);
-    else if (n === BAD_NUMBER || badLength(n, limits, fault))
-      this.faulty = lengthFault(n, limits, fault) === PROTOCOL_ERROR;
+    else if (n === BAD_NUMBER || badLength(n, limits)) this.faulty = lengthFault(n, limits, fault) === PROTOCOL_ERROR;
     else this.#startBulk(n);
     if (!this.faulty) this.#pos = numberEnd;
   }
 
   #startCommand(count: number, limits: ReadLimits, fault: ProtocolFault): void {
-    if (count === BAD_NUMBER || badCount(count, limits, fault))
-      this.faulty = countFault(count, fault) === PROTOCOL_ERROR;
+    if (count === BAD_NUMBER || badCount(count, limits)) this.faulty = countFault(count, fault) === PROTOCOL_ERROR;
     else if (count <= 0) this.#finish();
     else this.#missing = count;
   }

@@ -105,7 +105,7 @@ export function readRequest(
   if (p > end || count <= 0 || count > 9 || buf[pos + 2] !== CR || buf[pos + 3] !== LF) {
     count = readNumber(buf, pos + 1, end);
     if (count === NO_LINE) return lineFault(end - pos, "too big mbulk count string", fault);
-    if (count === BAD_NUMBER || badCount(count, limits, fault)) return countFault(count, fault);
+    if (count === BAD_NUMBER || badCount(count, limits)) return countFault(count, fault);
     p = numberEnd;
   }
   let start = out.start;
@@ -149,41 +149,35 @@ function readTail(buf: Uint8Array, p: number, end: number, limits: ReadLimits, f
   if (buf[p] !== DOLLAR) return dollarFault(buf, p, end, fault);
   const length = readNumber(buf, p + 1, end);
   if (length === NO_LINE) return NEED_MORE;
-  if (length === BAD_NUMBER || badLength(length, limits, fault)) return lengthFault(length, limits, fault);
+  if (length === BAD_NUMBER || badLength(length, limits)) return lengthFault(length, limits, fault);
   return NEED_MORE;
 }
 
-export function badCount(count: number, limits: ReadLimits, fault: ProtocolFault): boolean {
-  fault.text = "";
-  if (count > COUNT_MAX) return true;
-  if (count > UNAUTHENTICATED_COUNT_MAX && !limits.authenticated) {
-    fault.text = "unauthenticated multibulk length";
-    return true;
-  }
-  return false;
+/** Is a count of arguments refused? */
+export function badCount(count: number, limits: ReadLimits): boolean {
+  return count > COUNT_MAX || (count > UNAUTHENTICATED_COUNT_MAX && !limits.authenticated);
 }
 
-export function countFault(_count: number, fault: ProtocolFault): number {
-  if (fault.text === "") fault.text = "invalid multibulk length";
+/** Says why a count is refused. */
+export function countFault(count: number, fault: ProtocolFault): number {
+  const guest = count !== BAD_NUMBER && count <= COUNT_MAX;
+  fault.text = guest ? "unauthenticated multibulk length" : "invalid multibulk length";
   return PROTOCOL_ERROR;
 }
 
-export function badLength(length: number, limits: ReadLimits, fault: ProtocolFault): boolean {
-  fault.text = "";
-  if (length < 0 || length > limits.bulkMax) return true;
-  if (length > UNAUTHENTICATED_BULK_MAX && !limits.authenticated) {
-    fault.text = "unauthenticated bulk length";
-    return true;
-  }
-  return false;
+/** Is the length of an argument refused? */
+export function badLength(length: number, limits: ReadLimits): boolean {
+  return length < 0 || length > limits.bulkMax || (length > UNAUTHENTICATED_BULK_MAX && !limits.authenticated);
 }
 
+/** Says why a length is refused. */
 export function lengthFault(length: number, limits: ReadLimits, fault: ProtocolFault): number {
-  badLength(length, limits, fault);
-  if (fault.text === "") fault.text = "invalid bulk length";
+  const guest = length >= 0 && length <= limits.bulkMax;
+  fault.text = guest ? "unauthenticated bulk length" : "invalid bulk length";
   return PROTOCOL_ERROR;
 }
 
+/** A line of which `buffered` bytes have come, without its end: refused when that is too long, else waited for. */
 export function lineFault(buffered: number, text: string, fault: ProtocolFault): number {
   if (buffered <= LINE_MAX) return NEED_MORE;
   fault.text = text;
@@ -198,6 +192,7 @@ export function dollarFault(buf: Uint8Array, p: number, end: number, fault: Prot
   return PROTOCOL_ERROR;
 }
 
+/** Reads an inline command that starts at buf[pos]: as readRequest does. */
 export function readInline(buf: Uint8Array, pos: number, end: number, out: Request, fault: ProtocolFault): number {
   const lf = indexOfEnd(buf, LF, pos, end);
   if (lf < 0) return lineFault(end - pos, "too big inline request", fault);

@@ -39,6 +39,7 @@ function readPieces(pieces: readonly Uint8Array[], limits: ReadLimits = LIMITS):
   const commands: string[][] = [];
   const request = new Request();
   const fault = new ProtocolFault();
+  fault.text = "left over from another connection";
   const spare = new PartialRequest();
   let partial: PartialRequest | null = null;
   for (const piece of pieces) {
