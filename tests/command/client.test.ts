@@ -235,6 +235,8 @@ describe("CLIENT KILL", () => {
       (error) ERR syntax error
       > CLIENT KILL ID 1 TYPE
       (error) ERR syntax error
+      > CLIENT KILL ID 10 wrong_arg
+      (error) ERR syntax error
       > CLIENT KILL TYPE wrong
       (error) ERR Unknown client type 'wrong'
       > CLIENT KILL USER nobody

@@ -4,6 +4,7 @@
  * ID takes several numbers. SKIPME says whether the client that asks is left out.
  */
 import { untilNul } from "../../base/bytes.ts";
+import { parseInt64 } from "../../base/int64.ts";
 import type { Client } from "../../engine/client.ts";
 import {
   clientAgeSeconds,
@@ -121,7 +122,10 @@ export class ClientFilter {
 
 /** How a command wants ID's values checked. */
 export interface IdErrors {
+  /** For a first value that is no number. */
   readonly notANumber: ReplyError;
+  /** For a later value that is neither a number nor a filter's name; null: it ends the list, and is then what follows it. */
+  readonly laterNotANumber: ReplyError | null;
   /** For numbers below 1; null: they are merely nobody's. */
   readonly notPositive: ReplyError | null;
 }
@@ -157,12 +161,17 @@ function yesOrNo(cx: Context, i: number): boolean {
   throw SYNTAX;
 }
 
-/** Reads ids up to the next filter's name; returns the index after them. */
+/** Reads ids up to what is no number; returns the index after them. */
 function parseIds(cx: Context, from: number, filter: ClientFilter, negated: boolean, errors: IdErrors): number {
   const ids: number[] = [];
   let i = from;
-  for (; i < cx.argc && (i === from || !isFilterWord(cx.text(i))); i++) {
-    const id = cx.bigInteger(i, errors.notANumber);
+  for (; i < cx.argc; i++) {
+    const id = parseInt64(cx.buf, cx.start[i], cx.length[i]);
+    if (id === null) {
+      if (i === from) throw errors.notANumber;
+      if (errors.laterNotANumber !== null && !isFilterWord(cx.text(i))) throw errors.laterNotANumber;
+      break;
+    }
     if (id < 1n && errors.notPositive !== null) throw errors.notPositive;
     ids.push(Number(id));
   }

@@ -28,8 +28,12 @@ const INVALID_ID = new ReplyError("ERR Invalid client ID");
 const PAUSE_MODE = new ReplyError("ERR CLIENT PAUSE mode must be WRITE or ALL");
 const UNBLOCK_REASON = new ReplyError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
 
-const LIST_ID_ERRORS: IdErrors = { notANumber: INVALID_ID, notPositive: null };
-const KILL_ID_ERRORS: IdErrors = { notANumber: ID_NOT_POSITIVE, notPositive: ID_NOT_POSITIVE };
+const LIST_ID_ERRORS: IdErrors = { notANumber: INVALID_ID, laterNotANumber: INVALID_ID, notPositive: null };
+const KILL_ID_ERRORS: IdErrors = {
+  notANumber: ID_NOT_POSITIVE,
+  laterNotANumber: null,
+  notPositive: ID_NOT_POSITIVE,
+};
 
 function list(cx: Context): void {
   const { client: me, engine } = cx;

@@ -114,7 +114,7 @@ const CLIENTS_FIELDS: readonly InfoField[] = [
   ["maxclients", ({ config }) => config.values.maxclients],
   ["client_recent_max_input_buffer", (engine) => largestBuffer(engine, "inputBytes")],
   ["client_recent_max_output_buffer", (engine) => largestBuffer(engine, "pendingOutput")],
-  ["blocked_clients", ({ blocking }) => blocking.clientCount],
+  ["blocked_clients", ({ blocking, pause }) => blocking.clientCount + pause.postponedCount],
   ["tracking_clients", 0],
   ["pubsub_clients", subscribers],
   ["watching_clients", ({ watches }) => watches.clientCount],
