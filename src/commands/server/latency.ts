@@ -1,4 +1,5 @@
 /** LATENCY: what the latency monitor has recorded, and the latency histograms of commands. */
+import { untilNul } from "../../base/bytes.ts";
 import type { Context } from "../../engine/context.ts";
 import { cumulativeCounts, histogramCount } from "../../engine/histogram.ts";
 import { type CommandLiteral, type CommandSpec, command, Flag } from "../../engine/spec.ts";
@@ -10,8 +11,13 @@ import { latencyReport } from "./latency-report.ts";
 const ADMIN = Flag.Admin | Flag.Noscript | Flag.Loading | Flag.Stale;
 const REPORT_TIPS = ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"];
 
+/** The event that is asked for: what follows a NUL does not count. */
+function eventName(cx: Context): string {
+  return untilNul(cx.text(2));
+}
+
 function history(cx: Context): void {
-  const series = cx.engine.latency.events.get(cx.text(2));
+  const series = cx.engine.latency.events.get(eventName(cx));
   const count = series?.count ?? 0;
   cx.reply.array(count);
   if (series === undefined) return;
@@ -36,7 +42,7 @@ function latest(cx: Context): void {
 
 function graph(cx: Context): void {
   const { latency } = cx.engine;
-  const event = cx.text(2);
+  const event = eventName(cx);
   const series = latency.events.get(event);
   if (series === undefined) throw new ReplyError(`ERR No samples available for event '${event}'`);
   cx.reply.verbatim(latencyGraph(event, series, latency.nowSeconds));
