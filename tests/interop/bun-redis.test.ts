@@ -6,7 +6,8 @@ import { testLibrary } from "./suite.ts";
 
 function urlOf({ transport, password, database }: ConnectOptions): string {
   const credentials = password === null ? "" : `default:${encodeURIComponent(password)}@`;
-  if (transport.kind === "unix") return `redis+unix://${credentials}${transport.path}`;
+  // A URL that has credentials must have a host too; it is not used.
+  if (transport.kind === "unix") return `redis+unix://${credentials}localhost${transport.path}`;
   const scheme = transport.kind === "tls" ? "rediss" : "redis";
   return `${scheme}://${credentials}127.0.0.1:${transport.port}/${database}`;
 }
