@@ -57,6 +57,8 @@ export interface ProcessPort {
   shutdown(options: ShutdownOptions, finished: () => void): "failed" | "waiting";
   /** Stops a shutdown that waits; false when there is none. */
   abortShutdown(): boolean;
+  /** Writes a crash report to the log and ends the process by that signal: DEBUG SEGFAULT. */
+  crash(signal: "SIGABRT" | "SIGSEGV"): never;
   /** Path of the executable, a latin1 ("binary") string. */
   readonly executable: string;
 }

@@ -123,6 +123,9 @@ describe("SHUTDOWN", () => {
         finished?.();
         return finished !== null;
       },
+      crash() {
+        throw new Error("not asked for here");
+      },
     };
     server.engine.process = port;
     return { server, asked };

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** Sends a signal once standard output matches, so that a run which is a server ends. */
+  readonly signalWhenLogged?: readonly [RegExp, NodeJS.Signals];
 }
 
 /** Path of the executable under test. */
@@ -53,7 +55,18 @@ export async function runBinary(args: readonly string[], options: RunOptions = {
       stdout: "pipe",
       stderr: "pipe",
     });
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    const collect = async (): Promise<string> => {
+      let text = "";
+      let [pattern, signal] = options.signalWhenLogged ?? [null, null];
+      for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        if (pattern?.test(text) !== true || signal === null) continue;
+        child.kill(signal);
+        [pattern, signal] = [null, null];
+      }
+      return text;
+    };
+    const [stdout, stderr] = await Promise.all([collect(), child.stderr.text()]);
     return { status: await child.exited, stdout, stderr };
   } finally {
     scratch.remove();
