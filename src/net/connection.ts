@@ -481,7 +481,7 @@ export class Connection implements ClientLink {
       this.close();
       return;
     }
-    if (this.#out.length > 0 && this.#exceeds(this.#out.length)) return;
+    if ((this.#out.length > 0 || this.#outputWatch.pastSoft) && this.#exceeds(this.#out.length)) return;
     // Reads once more, to notice a peer that has gone.
     this.#readOn();
     if (quietMs > QUIET_MS && this.#out.capacity > 0) this.#out.trim();

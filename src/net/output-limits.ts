@@ -52,6 +52,11 @@ export class OutputWatch {
   /** Unix time in seconds when the soft limit was first seen passed; 0: it is not. */
   #softSince = 0;
 
+  /** Was the soft limit passed when somebody last looked? */
+  get pastSoft(): boolean {
+    return this.#softSince !== 0;
+  }
+
   /** Must a client with this much waiting output be closed now? To be asked whenever output was added, and now and then. */
   exceeds(limits: OutputBufferLimits, client: Client, waiting: number, nowMs: number): boolean {
     const counted = countedOutput(waiting);

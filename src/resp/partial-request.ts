@@ -1,6 +1,6 @@
 /**
- * A command that comes in pieces. It copies only the bytes of that command, into a buffer that is sized once for a long bulk as soon as its length is
- * known, and resumes where it stopped: no byte is looked at twice.
+ * A command that comes in pieces. It copies only the bytes of that command, into a buffer that is sized for a long bulk as soon as its length is known (a
+ * giant one grows with what comes), and resumes where it stopped: no byte is looked at twice.
  */
 import {
   BAD_NUMBER,
@@ -30,8 +30,8 @@ import { Request } from "./request.ts";
 const LONG_BULK = 32 * 1024;
 /** The buffer of a command with a bulk of at least this length is not used again: it may become the value. */
 const DEDICATED_BULK = 1024 * 1024;
-/** At most this much is reserved for a bulk before its bytes come. */
-const GROWTH_START_MAX = 64 * 1024 * 1024;
+/** At most this much is reserved for a bulk before its bytes come: memory that is announced and not sent must cost next to nothing, zeroing included. */
+const RESERVED_MAX = 1024 * 1024;
 /** First size of the buffer of a command in pieces. */
 const CAPACITY_START = 16 * 1024;
 const NO_BYTES = new Uint8Array(0);
@@ -193,17 +193,16 @@ export class PartialRequest {
     this.#bulk = length;
     if (length < LONG_BULK) return;
     this.request.owned = length >= DEDICATED_BULK;
-    this.#reserve(numberEnd + Math.min(length + 2, GROWTH_START_MAX));
+    this.#reserve(numberEnd + Math.min(length + 2, RESERVED_MAX));
   }
 
   #take(chunk: Uint8Array, from: number, end: number, wanted: number): number {
     const n = wanted < end - from ? wanted : end - from;
     const needed = this.filled + n;
     if (needed > this.#buf.length) {
-      // A giant bulk gets its memory in steps, as its bytes come: its announcement alone must not cost anything.
       const known = this.#bulk < 0 ? 0 : this.#pos + this.#bulk + 2;
       const grown = Math.max(needed * 2, CAPACITY_START);
-      this.#reserve(known > needed ? Math.min(known, grown * 2) : grown);
+      this.#reserve(known >= needed ? Math.min(known, grown * 2) : grown);
     }
     this.#buf.set(chunk.subarray(from, from + n), this.filled);
     this.filled = needed;
