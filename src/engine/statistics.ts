@@ -3,54 +3,36 @@
  * are taken.
  */
 import { latin1 } from "../base/bytes.ts";
-import type { Client } from "./client.ts";
 import type { Context } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { REDACTED, redactedArguments } from "./redaction.ts";
 import { SLOWLOG_ARGUMENT_BYTES_MAX, SLOWLOG_ARGUMENTS_MAX } from "./slowlog.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
-/** Estimated bytes of a client beside its buffers, of a channel or pattern with its listeners, and of a watched key. */
+/** Estimated bytes of a client, of a channel or pattern with its listeners, and of a watched key. */
 const CLIENT_BYTES = 2048;
 const CHANNEL_BYTES = 128;
 const WATCHED_KEY_BYTES = 160;
 
 const SAMPLE_INTERVAL_US = 100_000;
-/** Clients are many: their buffers are summed up less often. */
-const CLIENTS_INTERVAL_US = 1_000_000;
 
-/** Takes the samples that the cron asks for. */
+/** Takes the samples that the cron asks for, however often that runs. */
 class Sampler {
   readonly #engine: Engine;
   #nextUs = 0;
-  #nextClientsUs = 0;
-  /** Bytes in the buffers of all clients when they were last looked at. */
-  clientBufferBytes = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** Called by the cron, however often that runs. */
   sample(): void {
     const { stats, memory, lastUs } = this.#engine;
-    if (lastUs >= this.#nextUs) {
-      this.#nextUs = lastUs + SAMPLE_INTERVAL_US;
-      stats.sample(lastUs);
-      memory.residentBytes = process.memoryUsage.rss();
-      memory.notePeak(this.#engine.nowMs());
-    }
-    if (lastUs >= this.#nextClientsUs) {
-      this.#nextClientsUs = lastUs + CLIENTS_INTERVAL_US;
-      this.clientBufferBytes = 0;
-      for (const client of this.#engine.clients.values()) this.clientBufferBytes += bufferBytes(client);
-    }
+    if (lastUs < this.#nextUs) return;
+    this.#nextUs = lastUs + SAMPLE_INTERVAL_US;
+    stats.sample(lastUs);
+    memory.residentBytes = process.memoryUsage.rss();
+    memory.notePeak(this.#engine.nowMs());
   }
-}
-
-function bufferBytes(client: Client): number {
-  const { link } = client;
-  return link.pendingOutput() + link.inputBytes() + link.inputFreeBytes() + client.queueBytes;
 }
 
 /** Plugs the statistics into an engine. Called once, when it is made. */
@@ -65,7 +47,8 @@ export function registerStatistics(engine: Engine): void {
     engine.log.warning(`Current errors code list: ${codes.join(", ")}`);
   };
   const { memory, pubsub } = engine;
-  memory.setPart("clients-normal", () => engine.clients.size * CLIENT_BYTES + sampler.clientBufferBytes);
+  // Whoever has their connections knows their buffers, too, and says so in place of this.
+  memory.setPart("clients-normal", () => engine.clients.size * CLIENT_BYTES);
   memory.setPart(
     "pubsub",
     () => (pubsub.channels.size + pubsub.shardChannels.size + pubsub.patterns.size) * CHANNEL_BYTES,
