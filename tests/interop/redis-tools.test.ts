@@ -1,7 +1,7 @@
 // redis-cli and redis-benchmark, as they are installed with redis-server, against our server.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { describeOracle, ORACLE_TAG, startOracle } from "../support/oracle.ts";
+import { describeOracle, describeTool, startOracle } from "../support/oracle.ts";
 import type { RunningServer } from "../support/process.ts";
 import { startServer } from "../support/server.ts";
 import { PASSWORD, type Reachable, startReachable } from "./servers.ts";
@@ -14,12 +14,6 @@ async function run(tool: string, args: readonly string[], input = ""): Promise<{
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   await child.exited;
   return { out, err };
-}
-
-/** A group of tests that need a tool beside redis-server; without it they are skipped aloud. */
-function describeTool(tool: string, body: () => void): void {
-  if (Bun.which(tool) !== null) describeOracle(tool, body);
-  else test.skip(`${ORACLE_TAG} ${tool}: is not installed`, () => {});
 }
 
 describeTool("redis-cli", () => {

@@ -22,6 +22,11 @@ export function describeOracle(name: string, body: () => void): void {
   describe.skipIf(!oracleAvailable())(`${ORACLE_TAG} ${name}`, body);
 }
 
+/** A group of tests that need one of the tools that come with redis-server. */
+export function describeTool(tool: string, body: () => void): void {
+  describe.skipIf(Bun.which(tool) === null)(`${ORACLE_TAG} ${tool}`, body);
+}
+
 /** Starts a redis-server with its arguments on a free port and waits until it is ready. */
 export function startOracle(args: readonly string[] = []): Promise<RunningServer> {
   return startProcess({ command: ["redis-server"], args });
