@@ -13,7 +13,7 @@ import { halt, release } from "./gates.ts";
 import { IdleMemory } from "./idle-memory.ts";
 
 /** Microseconds of a slice for each kind of work. */
-const EXPIRE_SLICE_US = 1500;
+const EXPIRE_SLICE_US = 1000;
 const FREE_SLICE_US = 1000;
 const REHASH_SLICE_US = 1000;
 /** Pause between slices, ms: work takes about a third of the time. */

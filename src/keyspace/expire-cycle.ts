@@ -26,7 +26,7 @@ const DATABASES_PER_RUN = 16;
 /** Empty parts of an index are passed over, but not without end. */
 const BUCKETS_PER_KEY = 20;
 /** Samples between looks at the clock. */
-const SAMPLES_PER_CLOCK = 16;
+const SAMPLES_PER_CLOCK = 4;
 /** Weights of the latest observation in the running averages. */
 const TTL_WEIGHT = 0.02;
 const STALE_WEIGHT = 0.05;

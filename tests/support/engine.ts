@@ -2,7 +2,7 @@
  * An engine in the test's own process: no sockets, a manual clock, a seeded generator. A TestClient sends commands straight to execute() and
  * reads the reply as text (as redis-cli prints it without a terminal's quotes) or as a parsed value.
  */
-import { Arena } from "../../src/arena/arena.ts";
+import type { Arena } from "../../src/arena/arena.ts";
 import { ManualClock } from "../../src/base/clock.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { COMMANDS } from "../../src/commands/index.ts";
@@ -15,6 +15,7 @@ import { registerEngineSettings } from "../../src/engine/settings.ts";
 import type { CommandLiteral } from "../../src/engine/spec.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { Request } from "../../src/resp/request.ts";
+import { returnArena, takeArena } from "./arena.ts";
 import { formatReply, parseReplies, type Reply } from "./transcript-reply.ts";
 
 /** Where manual clocks start: a fixed day. */
@@ -29,22 +30,15 @@ export interface TestServer {
   advance(ms: number): void;
 }
 
-/**
- * Arenas of engines that nobody uses any more, for the next one. An arena is never let go: its segment of 1 GiB costs nothing as long as it is not
- * touched, but one that was freed comes back from the allocator to be zeroed, which takes seconds.
- */
-const idleArenas: Arena[] = [];
-const engineCollected = new FinalizationRegistry<Arena>((arena) => {
-  arena.reset();
-  idleArenas.push(arena);
-});
+/** Hands the arenas of engines on that nobody uses any more. */
+const engineCollected = new FinalizationRegistry<Arena>((arena) => returnArena(arena));
 
 /** Makes an engine with all commands, and further ones that only a test has. */
 export function testServer(
   options: { personality?: PersonalityName; seed?: number; commands?: readonly CommandLiteral[] } = {},
 ): TestServer {
   const clock = new ManualClock(START_MS);
-  const arena = idleArenas.pop() ?? new Arena(1, 2);
+  const arena = takeArena();
   const keyspace = new Keyspace(arena, 16, new Prng(options.seed ?? 1));
   const config = new Config({ personality: PERSONALITIES[options.personality ?? "redis"] });
   const engine = new Engine(config, keyspace, clock, [...COMMANDS, ...(options.commands ?? [])]);

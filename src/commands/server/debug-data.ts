@@ -1,6 +1,7 @@
 /** DEBUG subcommands that look at the data or make some: OBJECT, DIGEST, DIGEST-VALUE, HTSTATS, HTSTATS-KEY, POPULATE. */
 import type { Ref } from "../../arena/arena.ts";
 import { latin1Bytes } from "../../base/bytes.ts";
+import { writeInteger } from "../../base/int64.ts";
 import { lzfCompress } from "../../base/lzf.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
@@ -197,24 +198,31 @@ function showsAll(cx: Context): boolean {
 
 // ---- POPULATE
 
+const VALUE_PREFIX = latin1Bytes("value:");
+const NUMBER_BYTES_MAX = 20;
+
+/** A buffer that starts with `prefix` and has room for a number behind it. */
+function withRoomForNumber(prefix: Uint8Array, least: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(prefix.length + NUMBER_BYTES_MAX, least));
+  bytes.set(prefix);
+  return bytes;
+}
+
 /** DEBUG POPULATE count [prefix [size]]: keys prefix:0, prefix:1 ... as far as they do not exist. Nothing is propagated. */
 export function debugPopulate(cx: Context): void {
   const count = cx.integerIn(2, 0, Number.MAX_SAFE_INTEGER, NOT_POSITIVE);
-  const prefix = cx.argc > 3 ? cx.text(3) : "key";
+  const prefix = latin1Bytes(`${cx.argc > 3 ? cx.text(3) : "key"}:`);
   const size = cx.argc > 4 ? cx.integerIn(4, 0, Number.MAX_SAFE_INTEGER, NOT_POSITIVE) : 0;
   const { db, engine } = cx;
   const watched = (engine.observed & ~Observer.Notify) !== 0;
+  const key = withRoomForNumber(prefix, 0);
+  const value = withRoomForNumber(VALUE_PREFIX, size);
   for (let i = 0; i < count; i++) {
-    const key = latin1Bytes(`${prefix}:${i}`);
-    if (db.lookup(key, 0, key.length) !== 0) continue;
-    let value = latin1Bytes(`value:${i}`);
-    if (size > 0) {
-      const sized = new Uint8Array(size);
-      sized.set(value.subarray(0, size));
-      value = sized;
-    }
-    db.setString(key, 0, key.length, value, 0, value.length, NO_EXPIRY, true);
-    if (watched) cx.effects.add(key, 0, key.length, db.id, Event.None, "", 1);
+    const keyLength = writeInteger(key, prefix.length, i);
+    if (db.lookup(key, 0, keyLength) !== 0) continue;
+    const valueLength = writeInteger(value, VALUE_PREFIX.length, i);
+    db.setString(key, 0, keyLength, value, 0, size > 0 ? size : valueLength, NO_EXPIRY, false);
+    if (watched) cx.effects.add(key.slice(0, keyLength), 0, keyLength, db.id, Event.None, "", 1);
   }
   cx.reply.ok();
 }
