@@ -2,7 +2,6 @@
 // After every step the touched key is compared, from time to time all keys and the arena's own accounting.
 
 import { expect } from "bun:test";
-import { Arena } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { type Database, KEEP_EXPIRY, NO_EXPIRY } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
@@ -18,6 +17,7 @@ import {
   VALUE_INLINE_MAX,
 } from "../../src/types/string.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
+import { pinnedArena, takeArena } from "../support/arena.ts";
 
 interface Modelled {
   value: Buffer;
@@ -75,7 +75,7 @@ class Play {
 
   constructor(random: Prng) {
     this.random = random;
-    this.keyspace = new Keyspace(new Arena(random.uint32(), random.uint32()), 1, random);
+    this.keyspace = new Keyspace(pinnedArena(null, random.uint32(), random.uint32()), 1, random);
     this.db = this.keyspace.databases[0]!;
   }
 
@@ -178,7 +178,7 @@ seededTest("random writes, growth and expiry agree with a Map", (random) => {
 });
 
 seededTest("appending byte by byte moves few bytes", (random) => {
-  const arena = new Arena(1, 2);
+  const arena = takeArena();
   const db = new Keyspace(arena, 1, random).databases[0]!;
   const key = bytes("k");
   db.setString(key, 0, 1, bytes("x"), 0, 1, NO_EXPIRY, false);
