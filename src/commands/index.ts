@@ -17,6 +17,7 @@ import { LATENCY_COMMANDS } from "./server/latency.ts";
 import { DEBUG_COMMANDS } from "./server/debug.ts";
 import { FLUSH_COMMANDS } from "./server/flush.ts";
 import { LOLWUT_COMMANDS } from "./server/lolwut.ts";
+import { MEMORY_COMMANDS } from "./server/memory.ts";
 import { MONITOR_COMMANDS } from "./server/monitor.ts";
 import { SHUTDOWN_COMMANDS } from "./server/shutdown.ts";
 import { SLOWLOG_COMMANDS } from "./server/slowlog.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...FLUSH_COMMANDS,
   ...KEY_COMMANDS,
   ...LOLWUT_COMMANDS,
+  ...MEMORY_COMMANDS,
   ...MONITOR_COMMANDS,
   ...OBJECT_COMMANDS,
   ...PUBSUB_COMMANDS,
