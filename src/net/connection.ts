@@ -295,7 +295,7 @@ export class Connection implements ClientLink {
     const length = reply.pos;
     if (length === 0) return;
     this.#replyBuffer.note(length);
-    const waiting = this.#out.length + length;
+    const waiting = this.#out.length + length + (reply.deferred ? FIRST_BUFFER_BYTES : 0);
     if (this.#state >= State.Doomed || ((waiting >= outputAlarm || reply.overflowed) && this.#exceeds(waiting))) {
       reply.clear();
       return;

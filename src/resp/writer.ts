@@ -23,6 +23,8 @@ export class ReplyWriter {
   /** A reply longer than this is not wanted: it is thrown away while it is written, and `overflowed` says so. Long loops may look at that and stop. */
   limit = LIMIT_MAX;
   overflowed = false;
+  /** Holds a reply of which the length was not known at its beginning: Redis buffers such replies in another way, which limits feel. */
+  deferred = false;
 
   constructor(capacity = CAPACITY_START) {
     this.buf = new Uint8Array(capacity);
@@ -32,6 +34,7 @@ export class ReplyWriter {
   clear(): void {
     this.pos = 0;
     this.overflowed = false;
+    this.deferred = false;
     if (this.buf.length > CAPACITY_KEEP) this.buf = new Uint8Array(CAPACITY_START);
   }
 
@@ -194,6 +197,7 @@ export class ReplyWriter {
 
   /** An array whose count is not known yet: write the elements, then call endDeferred with the value returned here. */
   beginDeferred(): number {
+    this.deferred = true;
     return this.pos;
   }
 

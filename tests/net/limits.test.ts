@@ -145,6 +145,17 @@ describe("output limits", () => {
     server.stop();
   });
 
+  test("a reply whose length was not known at first counts from its first byte on, as in Redis", () => {
+    const server = withLimit("normal 20000 0 0");
+    const socket = server.fake();
+    for (let i = 0; i < 300; i++) socket.receive(command("SET", `key-${i}-${"x".repeat(60)}`, "v"));
+    const keys = command("KEYS", "*");
+    expect(socket.receive(command("ECHO", "x".repeat(22_000))).length).toBe(22_010);
+    expect(socket.receive(keys)).toBe("");
+    expect(socket.ended).toBeTrue();
+    server.stop();
+  });
+
   test("CONFIG SET changes the limits", () => {
     const server = netServer({ deaf: true });
     const socket = server.fake();
