@@ -81,7 +81,7 @@ export class Engine {
   noTouch = false;
   /** Changes since the last save. */
   dirty = 0;
-  /** The client whose command runs, or null between commands. */
+  /** The client whose command runs, or null between commands. Within EXEC and scripts it stays who called them. */
   executing: Client | null = null;
   /** Nesting of execute() within EXEC and scripts. */
   depth = 0;
@@ -249,7 +249,7 @@ export class Engine {
     const startUs = this.lastUs;
     reply.errors = 0;
     const outer = this.executing;
-    this.executing = cx.client;
+    if (outer === null) this.executing = cx.client;
     this.depth++;
     cx.nowMs = this.keyspace.nowMs;
     cx.dirty = 0;

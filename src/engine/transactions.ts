@@ -18,7 +18,7 @@ import { type CommandSpec, Flag } from "./spec.ts";
 
 const ABORT_REASON = "EXECABORT Transaction discarded because of: ";
 
-/** What Redis' structures take per queued argument, per slot of the queue, and per watched key: multi-mem of CLIENT LIST counts them. */
+/** What Redis' structures take per queued argument, per slot of the queue, and per watched key: the memory fields of CLIENT LIST count them. */
 const ARGUMENT_BYTES = 8;
 const SLOT_BYTES = 24;
 const WATCH_BYTES = 80;
@@ -50,7 +50,7 @@ export function isExec(spec: CommandSpec): boolean {
   return spec.name === "exec";
 }
 
-/** Bytes that a client's transaction holds, as CLIENT LIST's multi-mem counts them. */
+/** Bytes that a client's transaction and watches hold, as part of tot-mem; multi-mem is client.queueBytes. */
 export function transactionBytes(client: Client): number {
   let slots = 0;
   if (client.queue.length > 0) for (slots = 2; slots < client.queue.length; ) slots *= 2;
