@@ -3,6 +3,7 @@
  * are taken.
  */
 import { latin1 } from "../base/bytes.ts";
+import { Origin } from "./client.ts";
 import type { Context } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { REDACTED, redactedArguments } from "./redaction.ts";
@@ -63,12 +64,14 @@ function recordSlow(cx: Context, spec: CommandSpec, usec: number): void {
   const { slowlog, latency } = cx.engine;
   latency.record((spec.flags & Flag.Fast) !== 0 ? "fast-command" : "command", usec / 1000);
   if ((spec.flags & Flag.SkipSlowlog) !== 0 || !slowlog.active || usec < slowlog.thresholdUs) return;
+  // A script's command is its caller's.
+  const client = cx.client.origin === Origin.Script ? (cx.engine.executing ?? cx.client) : cx.client;
   slowlog.add({
     time: latency.nowSeconds,
     usec: Math.floor(usec),
     args: trimmedArguments(cx, spec),
-    address: cx.client.link.address,
-    clientName: cx.client.name,
+    address: client.link.address,
+    clientName: client.name,
   });
 }
 
