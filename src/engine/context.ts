@@ -11,6 +11,7 @@ import type { Request } from "../resp/request.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { entryType } from "../types/entry.ts";
 import type { Wait } from "./blocking.ts";
+import { timeoutFromMs, timeoutFromSeconds } from "./blocking-timeout.ts";
 import type { Client } from "./client.ts";
 import { Effects, Event } from "./effects.ts";
 import type { Engine } from "./engine.ts";
@@ -181,6 +182,16 @@ export class Context {
   }
 
   // ---- waiting
+
+  /** Argument `i` as a timeout in seconds, in whole milliseconds; 0: for ever. */
+  timeoutSeconds(i: number): number {
+    return timeoutFromSeconds(this.buf, this.start[i], this.length[i], this.nowMs);
+  }
+
+  /** Argument `i` as a timeout in milliseconds; 0: for ever. */
+  timeoutMs(i: number): number {
+    return timeoutFromMs(this.buf, this.start[i], this.length[i], this.nowMs);
+  }
 
   /** Makes the client wait and run this command again when a key is ready; the handler writes no reply and returns. See blocking.ts. */
   park(wait: Wait): void {

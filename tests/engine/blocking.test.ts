@@ -7,7 +7,6 @@
  */
 import { describe, expect, test } from "bun:test";
 import { ANY_TYPE, type Wait } from "../../src/engine/blocking.ts";
-import { timeoutFromMs, timeoutFromSeconds } from "../../src/engine/blocking-timeout.ts";
 import { ClientFlag } from "../../src/engine/client.ts";
 import type { Context } from "../../src/engine/context.ts";
 import { Event } from "../../src/engine/effects.ts";
@@ -50,7 +49,7 @@ function takeValue(cx: Context, i: number): Uint8Array | null {
 }
 
 function take(cx: Context): void {
-  const timeoutMs = timeoutFromSeconds(cx, cx.argc - 1);
+  const timeoutMs = cx.timeoutSeconds(cx.argc - 1);
   for (let i = 1; i < cx.argc - 1; i++) {
     const value = takeValue(cx, i);
     if (value === null) continue;
@@ -64,7 +63,7 @@ function take(cx: Context): void {
 }
 
 function shift(cx: Context): void {
-  const timeoutMs = timeoutFromSeconds(cx, 3);
+  const timeoutMs = cx.timeoutSeconds(3);
   const value = takeValue(cx, 1);
   if (value === null) {
     cx.park({
@@ -92,7 +91,7 @@ const COMMANDS = [
         firstKey: 1,
         keyCount: 1,
         type: ANY_TYPE,
-        timeoutMs: timeoutFromMs(cx, 2),
+        timeoutMs: cx.timeoutMs(2),
         onLoss: true,
         onTimeout: nilArray,
       });
@@ -105,7 +104,7 @@ const COMMANDS = [
         firstKey: 0,
         keyCount: 0,
         type: ANY_TYPE,
-        timeoutMs: timeoutFromMs(cx, 1),
+        timeoutMs: cx.timeoutMs(1),
         onTimeout: (reply) => reply.integer(0),
       }),
     Flag.Readonly,
