@@ -68,7 +68,7 @@ export function adjustMaxClients(engine: Engine): string | null {
   const wanted = engine.config.values.maxclients;
   const possible = clientsWithinLimit(wanted);
   if (possible === wanted) return null;
-  const files = possible + RESERVED_DESCRIPTORS;
+  const files = descriptorLimit() ?? 0;
   if (possible === 0) {
     return (
       `Your current 'ulimit -n' of ${files} is not enough for the server to start. ` +

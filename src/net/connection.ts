@@ -1,6 +1,6 @@
 /**
  * One socket: input to requests, requests to the engine, replies to the socket. Replies of a chunk's commands collect in the engine's shared buffer and
- * leave with one write; what the socket does not take, and what others send to this client, waits in the outbox.
+ * leave with one write (output.ts).
  *
  * Input that may not be executed yet (client.halted) is held back, in order; when a lot is held, reading stops.
  */
@@ -11,14 +11,14 @@ import { clientLine } from "../engine/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ClientLink } from "../engine/ports.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
-import { PartialRequest } from "../resp/partial-request.ts";
+import type { PartialRequest } from "../resp/partial-request.ts";
 import { PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
 import { descriptorOf } from "./backlog.ts";
 import type { EndpointKind } from "./endpoint.ts";
-import { Outbox } from "./outbox.ts";
-import { countedOutput, FIRST_BUFFER_BYTES, OutputWatch, replyLimit } from "./output-limits.ts";
-import { ReplyBuffer, type ReplyBufferPolicy, Resized } from "./reply-buffer.ts";
+import { Input, type InputHost } from "./input.ts";
+import { Output, type OutputHost } from "./output.ts";
+import { replyLimit } from "./output-limits.ts";
 
 /** Replies are sent before a chunk is used up when they have grown to this. */
 const FLUSH_BYTES = 256 * 1024;
@@ -38,9 +38,6 @@ const INPUT_BYTES_MAX = 2 ** 31 - 2 ** 21;
 /** A client that has been quiet for longer gives its input and output buffers back. */
 const QUIET_MS = 2000;
 
-/** Input buffers up to this size are only given back when the client is quiet. */
-const INPUT_KEEP_BYTES = 32 * 1024;
-
 /** Clients that are never closed for being idle: they only listen, or wait. */
 const TIMELESS =
   ClientFlag.Replica |
@@ -54,7 +51,7 @@ const TIMELESS =
 const State = { Open: 0, Closing: 1, Doomed: 2, Closed: 3 } as const;
 
 /** What connections of one server share. */
-export interface ConnectionHost {
+export interface ConnectionHost extends InputHost, OutputHost {
   readonly engine: Engine;
   /** Requests that are read ahead of their execution, LOOK_AHEAD of them, and where each began. */
   readonly requests: readonly Request[];
@@ -62,14 +59,8 @@ export interface ConnectionHost {
   readonly limits: ReadLimits;
   readonly unauthenticatedLimits: ReadLimits;
   readonly fault: ProtocolFault;
-  readonly replyBuffers: ReplyBufferPolicy;
-  /** Bytes of waiting output from which on limits are looked at. */
-  readonly outputAlarm: number;
   /** Longest reply to a client of the class "normal". */
   readonly normalReplyLimit: number;
-  /** Bytes of memory in the input and output buffers of all connections: each one adds its own changes. */
-  inputMemory: number;
-  outputMemory: number;
   /** Asks for a flush of this connection at the end of the turn. */
   markDirty(connection: Connection): void;
   /** Asks to close this connection at the end of the turn. */
@@ -89,31 +80,19 @@ export class Connection implements ClientLink {
   #localAddress = "";
   #state: number = State.Open;
 
-  /** The command that comes in pieces, or null. */
-  #partial: PartialRequest | null = null;
-  /** Kept for the next one. */
-  #spare: PartialRequest | null = null;
-  /** Longest command in pieces since the last look at the buffers. */
-  #inputPeak = 0;
-  #inputMemory = 0;
-  #held: Uint8Array[] | null = null;
-  #heldBytes = 0;
+  readonly #input: Input;
   /** Reading has stopped. */
   #paused = false;
-
-  readonly #out = new Outbox();
+  readonly #output: Output;
   /** Its input is being executed: the shared reply buffer holds its replies. */
   #processing = false;
-  #outputMemory = 0;
-  /** The socket takes nothing more before it drains. */
-  #full = false;
-  readonly #outputWatch = new OutputWatch();
-  readonly #replyBuffer = new ReplyBuffer();
 
   constructor(host: ConnectionHost, socket: Socket<Connection>, kind: EndpointKind) {
     this.#host = host;
     this.#socket = socket;
     this.kind = kind;
+    this.#input = new Input(host);
+    this.#output = new Output(host, host.engine.stats, socket);
   }
 
   get isUnix(): boolean {
@@ -152,14 +131,13 @@ export class Connection implements ClientLink {
     client.netIn += chunk.length;
     stats.netInputBytes += chunk.length;
     stats.readsProcessed++;
-    if (this.#held !== null || client.halted !== 0) {
+    if (this.#input.isHeld || client.halted !== 0) {
       this.#hold(chunk);
       this.#checkInput();
       return;
     }
     this.#process(chunk, 0, chunk.length);
-    if (this.#partial !== null || this.#spare !== null || this.#held !== null || client.queueBytes !== 0)
-      this.#checkInput();
+    if (!this.#input.isEmpty || client.queueBytes !== 0) this.#checkInput();
     // Nothing keeps a chunk. Freed now, its memory is warm when the next chunk needs it; left to the collector, each chunk would be written to fresh
     // pages, and the page faults cost more than executing the commands (measured with values of 1 KiB).
     if (chunk.length >= RECYCLE_MIN) (chunk.buffer as ArrayBuffer).transfer(0);
@@ -167,10 +145,7 @@ export class Connection implements ClientLink {
 
   /** Keeps input for later. The bytes must be this connection's own. */
   #hold(bytes: Uint8Array): void {
-    if (this.#state !== State.Open) return;
-    this.#held ??= [];
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
+    if (this.#state === State.Open) this.#input.hold(bytes);
   }
 
   #process(buf: Uint8Array, from: number, end: number): void {
@@ -187,8 +162,9 @@ export class Connection implements ClientLink {
         this.#hold(copyOf(buf, pos, end - pos));
         break;
       }
-      if (this.#partial === null) pos = this.#runBatch(buf, pos, end);
-      else pos = this.#feedPartial(this.#partial, buf, pos, end, this.#limits());
+      const { partial } = this.#input;
+      if (partial === null) pos = this.#runBatch(buf, pos, end);
+      else pos = this.#feedPartial(partial, buf, pos, end, this.#limits());
     }
     this.#processing = false;
     this.#sendReplies();
@@ -230,9 +206,7 @@ export class Connection implements ClientLink {
       this.#protocolError();
       return pos;
     }
-    this.#partial = this.#spare ?? new PartialRequest();
-    this.#spare = null;
-    return this.#feedPartial(this.#partial, buf, pos, end, limits);
+    return this.#feedPartial(this.#input.begin(), buf, pos, end, limits);
   }
 
   #feedPartial(partial: PartialRequest, buf: Uint8Array, from: number, end: number, limits: ReadLimits): number {
@@ -245,12 +219,10 @@ export class Connection implements ClientLink {
       return end;
     }
     if (!partial.faulty && !partial.done) return pos;
-    this.#partial = null;
+    this.#input.partial = null;
     if (partial.faulty) this.#protocolError();
     else if (partial.request.count > 0) this.#host.engine.execute(this.client, partial.request);
-    if (partial.filled > this.#inputPeak) this.#inputPeak = partial.filled;
-    partial.reset();
-    if (this.#state === State.Open) this.#spare = partial;
+    if (this.#state === State.Open) this.#input.keep(partial);
     return pos;
   }
 
@@ -266,62 +238,37 @@ export class Connection implements ClientLink {
   #checkInput(): void {
     const { engine } = this.#host;
     const { client } = this;
-    const waiting = this.#heldBytes + (this.#partial?.filled ?? 0) + client.queueBytes;
+    const waiting = this.#input.waitingBytes + client.queueBytes;
     const limit = engine.config.values.clientQueryBufferLimit;
     if (waiting > (limit < INPUT_BYTES_MAX ? limit : INPUT_BYTES_MAX) && !client.has(ClientFlag.Primary)) {
       engine.stats.queryBufferLimitDisconnections++;
       this.#doom(`Closing client that reached max query buffer length: ${this.#line()}`);
-    } else if (this.#heldBytes >= HELD_BYTES_MAX && !this.#paused && this.#state === State.Open) {
+    } else if (this.#input.heldBytes >= HELD_BYTES_MAX && !this.#paused && this.#state === State.Open) {
       this.#paused = true;
       this.#socket.pause();
     }
-    this.#countInput();
-  }
-
-  #countInput(): void {
-    const bytes = this.#heldBytes + (this.#partial?.capacity ?? 0) + (this.#spare?.capacity ?? 0);
-    this.#host.inputMemory += bytes - this.#inputMemory;
-    this.#inputMemory = bytes;
-  }
-
-  #countOutput(): void {
-    this.#host.outputMemory += this.#out.capacity - this.#outputMemory;
-    this.#outputMemory = this.#out.capacity;
+    this.#input.countMemory();
   }
 
   #sendReplies(): void {
-    const { engine, outputAlarm } = this.#host;
-    const reply = engine.reply;
-    const length = reply.pos;
-    if (length === 0) return;
-    this.#replyBuffer.note(length);
-    const waiting = this.#out.length + length + (reply.deferred ? FIRST_BUFFER_BYTES : 0);
-    if (this.#state >= State.Doomed || ((waiting >= outputAlarm || reply.overflowed) && this.#exceeds(waiting))) {
+    const { engine } = this.#host;
+    const { reply } = engine;
+    if (reply.pos === 0) return;
+    if (this.#state >= State.Doomed) {
       reply.clear();
       return;
     }
-    let sent = 0;
-    if (this.#out.length === 0) {
-      sent = this.#socket.write(reply.buf, 0, length);
-      if (sent < 0) sent = 0;
-      this.client.netOut += sent;
-      engine.stats.netOutputBytes += sent;
-      engine.stats.writesProcessed++;
+    const output = this.#output;
+    if (output.alarms(reply)) {
+      const limits = engine.config.values.clientOutputBufferLimit;
+      if (output.exceedsWith(reply, limits, this.client, engine.keyspace.nowMs)) {
+        reply.clear();
+        this.#closeSlowReader();
+        return;
+      }
     }
-    if (sent < length) this.#queueReply(sent, length);
-    reply.clear();
-  }
-
-  /** Puts the reply's bytes [sent, length) into the outbox. */
-  #queueReply(sent: number, length: number): void {
-    const { reply } = this.#host.engine;
-    if (this.#out.length === 0) this.#full = true;
-    else if (!this.#full) this.#markDirty();
-    const given = length - sent > reply.buf.length / 2 ? reply.surrender() : null;
-    if (given === null) this.#out.append(reply.buf, sent, length - sent);
-    else this.#out.adopt(given, sent, length);
-    this.#countOutput();
-    if (this.client.has(ClientFlag.Unauthenticated)) this.#exceeds(this.#out.length);
+    output.send(reply, this.client);
+    if (output.length > 0) this.#outputWaits();
   }
 
   append(bytes: Uint8Array, offset: number, length: number): void {
@@ -331,22 +278,29 @@ export class Connection implements ClientLink {
       this.#host.engine.reply.rawBytes(bytes, offset, length);
       return;
     }
-    this.#out.append(bytes, offset, length);
-    this.#countOutput();
-    if (this.#out.length >= this.#host.outputAlarm && this.#exceeds(this.#out.length)) return;
-    if (!this.#full) this.#markDirty();
+    this.#output.append(bytes, offset, length);
+    this.#outputWaits();
   }
 
-  /** Is this too much waiting output for this client? Then it is to be closed. */
-  #exceeds(waiting: number): boolean {
+  /** Output was queued: too much of it, or to be sent at the end of the turn. */
+  #outputWaits(): void {
+    if (!this.#checkOutput() && this.#output.wantsFlush) this.#markDirty();
+  }
+
+  /** Closes a client for which too much output waits; true when it did. */
+  #checkOutput(): boolean {
     const { engine } = this.#host;
+    const { client } = this;
+    if (!this.#output.alarmed && !client.has(ClientFlag.Unauthenticated)) return false;
     const limits = engine.config.values.clientOutputBufferLimit;
-    const tooMuch =
-      engine.reply.overflowed || this.#outputWatch.exceeds(limits, this.client, waiting, engine.keyspace.nowMs);
-    if (!tooMuch) return false;
-    engine.stats.outputBufferLimitDisconnections++;
-    this.#doom(`Client ${this.#line()} scheduled to be closed ASAP for overcoming of output buffer limits.`);
+    if (!this.#output.exceeds(limits, client, engine.keyspace.nowMs)) return false;
+    this.#closeSlowReader();
     return true;
+  }
+
+  #closeSlowReader(): void {
+    this.#host.engine.stats.outputBufferLimitDisconnections++;
+    this.#doom(`Client ${this.#line()} scheduled to be closed ASAP for overcoming of output buffer limits.`);
   }
 
   #markDirty(): void {
@@ -373,36 +327,19 @@ export class Connection implements ClientLink {
   /** Writes what waits, as far as the socket takes it. Called at the end of a turn and when the socket drains. */
   flush(): void {
     if (this.#state >= State.Doomed) return;
-    const { engine } = this.#host;
-    const out = this.#out;
-    while (out.length > 0) {
-      const { bytes, head, tail } = out.front;
-      const sent = this.#socket.write(bytes, head, tail - head);
-      if (sent > 0) {
-        this.client.netOut += sent;
-        this.client.lastActiveMs = engine.keyspace.nowMs;
-        engine.stats.netOutputBytes += sent;
-        engine.stats.writesProcessed++;
-        out.consume(sent);
-      }
-      if (sent < tail - head) {
-        this.#full = true;
-        break;
-      }
-    }
-    this.#countOutput();
-    if (this.#state === State.Closing && out.length === 0) this.close();
+    this.#output.flush(this.client, this.#host.engine.keyspace.nowMs);
+    if (this.#state === State.Closing && this.#output.length === 0) this.close();
   }
 
   /** The socket can take output again. */
   drained(): void {
-    this.#full = false;
+    this.#output.drained();
     this.flush();
   }
 
   /** The peer sends nothing more. What it has asked for is still sent, unless it waits for something that may never come. */
   peerEnded(): void {
-    if (this.client.halted !== 0 || this.#out.length === 0) this.close();
+    if (this.client.halted !== 0 || this.#output.length === 0) this.close();
     else this.closeAfterFlush();
   }
 
@@ -429,13 +366,8 @@ export class Connection implements ClientLink {
   }
 
   #release(): void {
-    this.#held = null;
-    this.#heldBytes = 0;
-    this.#partial = null;
-    this.#spare = null;
-    this.#out.clear();
-    this.#countInput();
-    this.#countOutput();
+    this.#input.clear();
+    this.#output.clear();
   }
 
   resume(): void {
@@ -448,16 +380,14 @@ export class Connection implements ClientLink {
     if (client.halted !== 0) return;
     this.#host.engine.pause.runPostponed(client);
     this.#sendReplies();
-    const held = this.#held;
-    if (held !== null && client.halted === 0) {
-      this.#held = null;
-      this.#heldBytes = 0;
+    const held = client.halted === 0 ? this.#input.takeHeld() : null;
+    if (held !== null) {
       for (const chunk of held) {
         if (client.halted === 0) this.#process(chunk, 0, chunk.length);
         else this.#hold(chunk);
       }
     }
-    if (this.#held === null) this.#readOn();
+    if (!this.#input.isHeld) this.#readOn();
     this.#checkInput();
   }
 
@@ -472,74 +402,56 @@ export class Connection implements ClientLink {
    * longer; 0: never.
    */
   tend(nowMs: number, idleMaxMs: number): void {
-    const { engine } = this.#host;
     const { client } = this;
     if (this.#state >= State.Doomed) return;
     const quietMs = nowMs - client.lastActiveMs;
     if (idleMaxMs > 0 && quietMs > idleMaxMs && !client.has(TIMELESS)) {
-      engine.log.verbose("Closing idle client");
+      this.#host.engine.log.verbose("Closing idle client");
       this.close();
       return;
     }
-    if ((this.#out.length > 0 || this.#outputWatch.pastSoft) && this.#exceeds(this.#out.length)) return;
+    if (this.#checkOutput()) return;
     // Reads once more, to notice a peer that has gone.
     this.#readOn();
-    if (quietMs > QUIET_MS && this.#out.capacity > 0) this.#out.trim();
-    this.#trimInput(quietMs > QUIET_MS);
-    this.#countInput();
-    this.#countOutput();
-    const resized = this.#replyBuffer.resize(this.#host.replyBuffers, nowMs);
-    if (resized === Resized.Shrunk) engine.stats.replyBufferShrinks++;
-    else if (resized === Resized.Grown) engine.stats.replyBufferExpands++;
+    this.#input.trim(quietMs > QUIET_MS);
+    this.#output.tend(nowMs, quietMs > QUIET_MS);
   }
 
-  /** Buffers for commands in pieces go when the client is quiet, and shrink when its commands have become much shorter. */
-  #trimInput(quiet: boolean): void {
-    const partial = this.#partial ?? this.#spare;
-    if (partial === null) return;
-    if (quiet) {
-      if (partial === this.#spare) this.#spare = null;
-      else partial.shrink(0);
-    } else if (partial.capacity > INPUT_KEEP_BYTES && partial.capacity / 2 > this.#inputPeak) {
-      partial.shrink(Math.max(this.#inputPeak, partial.needed, 1));
-    }
-    this.#inputPeak = this.#partial?.needed ?? 0;
-  }
+  // ---- figures for CLIENT LIST
 
   pendingOutput(): number {
-    return this.#out.length;
+    return this.#output.length;
   }
 
   firstBufferBytes(): number {
-    return Math.min(this.#out.length, FIRST_BUFFER_BYTES);
+    return this.#output.firstBufferBytes;
   }
 
   queuedReplies(): number {
-    return this.#out.length > FIRST_BUFFER_BYTES ? this.#out.blockCount : 0;
+    return this.#output.queuedReplies;
   }
 
   queuedReplyBytes(): number {
-    return countedOutput(this.#out.length);
+    return this.#output.queuedReplyBytes;
   }
 
   replyBufferBytes(): number {
-    return this.#replyBuffer.size;
+    return this.#output.replyBufferBytes;
   }
 
   replyBufferPeak(): number {
-    return this.#replyBuffer.peak;
+    return this.#output.replyBufferPeak;
   }
 
   inputBytes(): number {
-    return this.#heldBytes + (this.#partial?.filled ?? 0);
+    return this.#input.waitingBytes;
   }
 
   inputFreeBytes(): number {
-    const partial = this.#partial ?? this.#spare;
-    return partial === null ? 0 : partial.capacity - partial.filled;
+    return this.#input.freeBytes;
   }
 
   memoryBytes(): number {
-    return this.#inputMemory + this.#outputMemory;
+    return this.#input.memoryBytes + this.#output.memoryBytes;
   }
 }

@@ -1,0 +1,180 @@
+/**
+ * The way out of one connection: replies go to the socket at once; what it does not take, and messages of others, wait in the outbox until it does.
+ *
+ * Bytes are sent in the order in which they were given. While anything waits, nothing is written past it.
+ */
+import type { Socket } from "bun";
+import type { OutputBufferLimits } from "../config/setting-special.ts";
+import type { Client } from "../engine/client.ts";
+import type { Stats } from "../engine/stats.ts";
+import type { ReplyWriter } from "../resp/writer.ts";
+import { Outbox } from "./outbox.ts";
+import { countedOutput, FIRST_BUFFER_BYTES, OutputWatch } from "./output-limits.ts";
+import { ReplyBuffer, type ReplyBufferPolicy, Resized } from "./reply-buffer.ts";
+
+/** What the outputs of one server share. */
+export interface OutputHost {
+  readonly replyBuffers: ReplyBufferPolicy;
+  /** Bytes of waiting output from which on limits are looked at. */
+  readonly outputAlarm: number;
+  /** Bytes of memory in the output buffers of all connections: each one adds its own changes. */
+  outputMemory: number;
+}
+
+export class Output {
+  readonly #host: OutputHost;
+  readonly #stats: Stats;
+  readonly #socket: Socket<unknown>;
+  readonly #box = new Outbox();
+  readonly #watch = new OutputWatch();
+  readonly #replyBuffer = new ReplyBuffer();
+  #memory = 0;
+  /** The socket takes nothing more before it drains. */
+  #full = false;
+
+  constructor(host: OutputHost, stats: Stats, socket: Socket<unknown>) {
+    this.#host = host;
+    this.#stats = stats;
+    this.#socket = socket;
+  }
+
+  /** Bytes that wait. */
+  get length(): number {
+    return this.#box.length;
+  }
+
+  /** Something waits that the socket might take. */
+  get wantsFlush(): boolean {
+    return this.#box.length > 0 && !this.#full;
+  }
+
+  /** Bytes of memory held. */
+  get memoryBytes(): number {
+    return this.#memory;
+  }
+
+  /** Would this reply, behind what waits, be so much that limits must be looked at? */
+  alarms(reply: ReplyWriter): boolean {
+    return reply.overflowed || this.#waitingWith(reply) >= this.#host.outputAlarm;
+  }
+
+  /** The same without a new reply. */
+  get alarmed(): boolean {
+    return this.#box.length >= this.#host.outputAlarm || this.#watch.pastSoft;
+  }
+
+  /** Would this reply, behind what waits, be more than the client may have waiting? */
+  exceedsWith(reply: ReplyWriter, limits: OutputBufferLimits, client: Client, nowMs: number): boolean {
+    return reply.overflowed || this.#watch.exceeds(limits, client, this.#waitingWith(reply), nowMs);
+  }
+
+  /** Does more wait than the client may have waiting? */
+  exceeds(limits: OutputBufferLimits, client: Client, nowMs: number): boolean {
+    return this.#watch.exceeds(limits, client, this.#box.length, nowMs);
+  }
+
+  #waitingWith(reply: ReplyWriter): number {
+    return this.#box.length + reply.pos + (reply.deferred ? FIRST_BUFFER_BYTES : 0);
+  }
+
+  /** Sends all that `reply` holds, or queues what the socket does not take. `reply` is empty afterwards. */
+  send(reply: ReplyWriter, client: Client): void {
+    const length = reply.pos;
+    let sent = 0;
+    this.#replyBuffer.note(length);
+    if (this.#box.length === 0) {
+      sent = this.#write(reply.buf, 0, length, client);
+      if (sent < length) this.#full = true;
+    }
+    if (sent < length) {
+      const given = length - sent > reply.buf.length / 2 ? reply.surrender() : null;
+      if (given === null) this.#box.append(reply.buf, sent, length - sent);
+      else this.#box.adopt(given, sent, length);
+      this.#countMemory();
+    }
+    reply.clear();
+  }
+
+  /** Queues bytes. */
+  append(bytes: Uint8Array, offset: number, length: number): void {
+    this.#box.append(bytes, offset, length);
+    this.#countMemory();
+  }
+
+  /** Sends what waits, as far as the socket takes it. */
+  flush(client: Client, nowMs: number): void {
+    const box = this.#box;
+    while (box.length > 0) {
+      const { bytes, head, tail } = box.front;
+      const sent = this.#write(bytes, head, tail - head, client);
+      if (sent > 0) {
+        client.lastActiveMs = nowMs;
+        box.consume(sent);
+      }
+      if (sent < tail - head) {
+        this.#full = true;
+        break;
+      }
+    }
+    this.#countMemory();
+  }
+
+  /** The socket can take output again. */
+  drained(): void {
+    this.#full = false;
+  }
+
+  #write(bytes: Uint8Array, offset: number, length: number, client: Client): number {
+    const sent = this.#socket.write(bytes, offset, length);
+    // Negative: the socket is closed, and its event is on its way.
+    if (sent <= 0) return 0;
+    client.netOut += sent;
+    this.#stats.netOutputBytes += sent;
+    this.#stats.writesProcessed++;
+    return sent;
+  }
+
+  /** Gives unused memory back and adapts the figures of the reply buffer. */
+  tend(nowMs: number, quiet: boolean): void {
+    if (quiet && this.#box.capacity > 0) {
+      this.#box.trim();
+      this.#countMemory();
+    }
+    const resized = this.#replyBuffer.resize(this.#host.replyBuffers, nowMs);
+    if (resized === Resized.Shrunk) this.#stats.replyBufferShrinks++;
+    else if (resized === Resized.Grown) this.#stats.replyBufferExpands++;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#box.clear();
+    this.#countMemory();
+  }
+
+  #countMemory(): void {
+    this.#host.outputMemory += this.#box.capacity - this.#memory;
+    this.#memory = this.#box.capacity;
+  }
+
+  // ---- figures for CLIENT LIST, which divides waiting output into a first buffer and a list behind it
+
+  get firstBufferBytes(): number {
+    return Math.min(this.#box.length, FIRST_BUFFER_BYTES);
+  }
+
+  get queuedReplies(): number {
+    return this.#box.length > FIRST_BUFFER_BYTES ? this.#box.blockCount : 0;
+  }
+
+  get queuedReplyBytes(): number {
+    return countedOutput(this.#box.length);
+  }
+
+  get replyBufferBytes(): number {
+    return this.#replyBuffer.size;
+  }
+
+  get replyBufferPeak(): number {
+    return this.#replyBuffer.peak;
+  }
+}
