@@ -67,6 +67,7 @@ function applyFrequencies(engine: Engine): void {
 
 function applyMemoryPolicy(engine: Engine): void {
   engine.keyspace.lfu = engine.config.values.maxmemoryPolicy.endsWith("-lfu");
+  engine.keyspace.refreshAccessClock();
 }
 
 function applyMemoryLimit(engine: Engine): void {

@@ -26,7 +26,8 @@ function readConditions(cx: Context): number {
     else if (cx.isToken(i, "xx")) conditions |= If.Any;
     else if (cx.isToken(i, "gt")) conditions |= If.Greater;
     else if (cx.isToken(i, "lt")) conditions |= If.Less;
-    else throw new ReplyError(`ERR Unsupported option ${cx.text(i)}`);
+    // Redis shows it as a C string: up to the first zero byte.
+    else throw new ReplyError(`ERR Unsupported option ${cx.text(i).split("\0", 1)[0]}`);
   }
   if ((conditions & If.None) !== 0 && conditions !== If.None) throw CONFLICT;
   if ((conditions & If.Greater) !== 0 && (conditions & If.Less) !== 0) throw GREATER_AND_LESS;

@@ -68,7 +68,7 @@ function readCount(cx: Context, i: number): number {
 function readType(cx: Context, i: number): number {
   const name = cx.text(i);
   const type = TYPE_NAMES.indexOf(name.toLowerCase());
-  if (type < 0 || type === Type.Module) throw new ReplyError(`ERR unknown type name '${name}'`);
+  if (type < 0 || type === Type.Module) throw new ReplyError(`ERR unknown type name '${name.split("\0", 1)[0]}'`);
   return type;
 }
 
