@@ -5,18 +5,12 @@
 
 const SIZE_MIN = 1024;
 const SIZE_MAX = 16 * 1024;
-const PEAK_RESET_MS = 5000;
 
-/** How reply buffers are resized: changed by DEBUG REPLYBUFFER. */
+/** How reply buffers are resized: DEBUG REPLYBUFFER changes it. */
 export interface ReplyBufferPolicy {
   resizing: boolean;
   /** A peak is forgotten after this many milliseconds; negative: never. */
   peakResetMs: number;
-}
-
-/** The policy of a new server. */
-export function defaultReplyBufferPolicy(): ReplyBufferPolicy {
-  return { resizing: true, peakResetMs: PEAK_RESET_MS };
 }
 
 /** What became of the size in resize(). */

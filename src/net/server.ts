@@ -25,7 +25,7 @@ import { type Endpoint, type EndpointKind, endpointsOf } from "./endpoint.ts";
 import { Listeners } from "./listeners.ts";
 import { checkTls } from "./listening.ts";
 import { outputAlarm, REPLY_BYTES_MAX, replyLimitOf } from "./output-limits.ts";
-import { defaultReplyBufferPolicy } from "./reply-buffer.ts";
+import type { ReplyBufferPolicy } from "./reply-buffer.ts";
 import { readTlsOptions } from "./tls-options.ts";
 
 /** At least so many clients are looked after in one run of the cron. */
@@ -42,7 +42,7 @@ export class Server implements ConnectionHost {
   readonly limits = { bulkMax: 0, authenticated: true };
   readonly unauthenticatedLimits = { bulkMax: 0, authenticated: false };
   readonly fault = new ProtocolFault();
-  readonly replyBuffers = defaultReplyBufferPolicy();
+  readonly replyBuffers: ReplyBufferPolicy;
   outputAlarm = REPLY_BYTES_MAX;
   normalReplyLimit = REPLY_BYTES_MAX;
   inputMemory = 0;
@@ -60,6 +60,7 @@ export class Server implements ConnectionHost {
 
   constructor(engine: Engine) {
     this.engine = engine;
+    this.replyBuffers = engine.debug.replyBuffer;
     this.#tour = engine.clients.values();
     this.#listeners = new Listeners(
       (kind) => this.#handler(kind),
