@@ -5,7 +5,7 @@
  *
  * Invariant: ServerGate.Paused is set, and expired keys are only hidden, exactly while a pause is in force.
  */
-import { ExpiryMode } from "../keyspace/keyspace.ts";
+import { ExpiryMode } from "../keyspace/key-rules.ts";
 import { type Client, ClientFlag } from "./client.ts";
 import type { Context } from "./context.ts";
 import type { Engine } from "./engine.ts";

@@ -5,7 +5,7 @@
  * A slice takes about a millisecond for each kind of work; pauses are some milliseconds. All work of a kind in one period is limited as in Redis.
  */
 import { ExpireCycle } from "../keyspace/expire-cycle.ts";
-import { ExpiryMode } from "../keyspace/keyspace.ts";
+import { ExpiryMode } from "../keyspace/key-rules.ts";
 import type { Client } from "./client.ts";
 import { Halt } from "./client.ts";
 import type { Engine } from "./engine.ts";

@@ -25,13 +25,14 @@ import {
   entryExpiry,
   entryFree,
   entryHasExpiry,
+  entryKeyCopy,
   entryType,
   setEntryExpiry,
   Type,
 } from "../types/entry.ts";
 import { stringAssign, stringCreate } from "../types/string.ts";
 import { entryMove } from "../types/value.ts";
-import type { Keyspace } from "./keyspace.ts";
+import { ExpiryMode, type KeyRules } from "./key-rules.ts";
 import type { Content } from "./lazy-free.ts";
 
 /** Expiry argument of setString: none, or what the key has. */
@@ -39,7 +40,7 @@ export const NO_EXPIRY = -1;
 export const KEEP_EXPIRY = -2;
 
 export class Database {
-  readonly keyspace: Keyspace;
+  readonly keyspace: KeyRules;
   readonly arena: Arena;
   readonly id: number;
   /** Dict of all keys. */
@@ -53,7 +54,7 @@ export class Database {
   /** Mean time to live in ms of the keys that the active cycle sampled last. */
   averageTtlMs = 0;
 
-  constructor(keyspace: Keyspace, id: number) {
+  constructor(keyspace: KeyRules, id: number) {
     this.keyspace = keyspace;
     this.arena = keyspace.arena;
     this.id = id;
@@ -78,9 +79,9 @@ export class Database {
   /** The entry of a key that has not expired, or 0. An expired one is deleted on the way, unless the keyspace only hides it. No access is recorded. */
   lookup(buf: Uint8Array, offset: number, length: number): Ref {
     const e = this.find(buf, offset, length);
-    if (e !== 0 && entryHasExpiry(this.arena, e) && this.keyspace.isExpired(entryExpiry(this.arena, e)))
-      return this.keyspace.hideExpired(this, e);
-    return e;
+    if (e === 0 || !entryHasExpiry(this.arena, e) || !this.keyspace.isExpired(entryExpiry(this.arena, e))) return e;
+    if (this.keyspace.expiryMode === ExpiryMode.Delete) this.expire(e, this.hash);
+    return 0;
   }
 
   /**
@@ -226,6 +227,15 @@ export class Database {
     this.detach(e, hash);
     if (lazy) this.keyspace.discard(e);
     else this.keyspace.discardNow(e);
+  }
+
+  /** Deletes an expired key and tells. */
+  expire(e: Ref, hash: number): void {
+    const { listener, lazyExpire } = this.keyspace;
+    const key = listener.listening ? entryKeyCopy(this.arena, e) : null;
+    this.keyspace.expiredKeys++;
+    this.remove(e, hash, lazyExpire);
+    if (key !== null) listener.keyExpired(this.id, key);
   }
 
   /** Puts the block that took an entry's place (after stringGrow and the like) into the dicts and frees the old block. The key's hash is `hash`. */

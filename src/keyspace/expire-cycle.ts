@@ -9,7 +9,8 @@ import type { Clock } from "../base/clock.ts";
 import { RefList } from "../struct/dict.ts";
 import { entryExpiry } from "../types/entry.ts";
 import type { Database } from "./database.ts";
-import { ExpiryMode, type Keyspace } from "./keyspace.ts";
+import { ExpiryMode } from "./key-rules.ts";
+import type { Keyspace } from "./keyspace.ts";
 
 /** Figures for effort 1; each further point of effort (to 10) adds the second. */
 const KEYS_PER_SAMPLE = 20;
@@ -173,7 +174,7 @@ export class ExpireCycle {
     const ks = this.#keyspace;
     const ttlMs = entryExpiry(ks.arena, e) - ks.nowMs;
     if (ttlMs < 0) {
-      ks.expire(db, e, db.hashOf(e));
+      db.expire(e, db.hashOf(e));
       return true;
     }
     if (ttlMs > 0) {

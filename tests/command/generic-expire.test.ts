@@ -1,7 +1,7 @@
 /** Expiry as dialogues: EXPIRE and its relatives, TTL and its relatives, PERSIST, and what becomes of a key whose time has come. */
 import { describe, expect, test } from "bun:test";
 import { Cron } from "../../src/engine/cron.ts";
-import { ExpiryMode } from "../../src/keyspace/keyspace.ts";
+import { ExpiryMode } from "../../src/keyspace/key-rules.ts";
 import { START_MS, type TestServer, testServer, transcript } from "../support/engine.ts";
 import { CollectingSink } from "../support/sink.ts";
 

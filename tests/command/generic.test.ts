@@ -1,6 +1,6 @@
 /** Commands on keys of any type as dialogues: DEL and relatives, RENAME, MOVE, COPY, SCAN, KEYS, OBJECT, RANDOMKEY. */
 import { describe, expect, test } from "bun:test";
-import { ExpiryMode } from "../../src/keyspace/keyspace.ts";
+import { ExpiryMode } from "../../src/keyspace/key-rules.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
 import { CollectingSink } from "../support/sink.ts";
 

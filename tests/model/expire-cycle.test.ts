@@ -4,7 +4,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/base/clock.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { ExpireCycle } from "../../src/keyspace/expire-cycle.ts";
-import { ExpiryMode, Keyspace } from "../../src/keyspace/keyspace.ts";
+import { ExpiryMode } from "../../src/keyspace/key-rules.ts";
+import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 

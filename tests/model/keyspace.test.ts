@@ -4,8 +4,9 @@
 import { afterAll, expect, test } from "bun:test";
 import { int64High, int64Low } from "../../src/base/int64.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { type Database, KEEP_EXPIRY, NO_EXPIRY } from "../../src/keyspace/database.ts";
-import { ExpiryMode, Keyspace } from "../../src/keyspace/keyspace.ts";
+import { KEEP_EXPIRY, NO_EXPIRY } from "../../src/keyspace/database.ts";
+import { ExpiryMode } from "../../src/keyspace/key-rules.ts";
+import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { dictCheck, dictIsRehashing, RefList } from "../../src/struct/dict.ts";
 import { entryExpiry, entryHasExpiry, entryKeyText } from "../../src/types/entry.ts";
 import { ByteSpan, readString } from "../../src/types/string.ts";
@@ -35,15 +36,15 @@ class World {
     this.random = random;
     this.keyspace = new Keyspace(arena, count, random);
     this.keyspace.nowMs = START_MS;
-    this.keyspace.listener = { listening: true, keyExpired: (db, key) => this.#noteExpired(db, key) };
+    this.keyspace.listener = { listening: true, keyExpired: (id, key) => this.#noteExpired(id, key) };
     this.models = Array.from({ length: count }, () => new Map());
   }
 
-  #noteExpired(db: Database, key: Uint8Array): void {
+  #noteExpired(id: number, key: Uint8Array): void {
     const name = Buffer.from(key).toString("latin1");
-    const item = this.models[db.id].get(name);
+    const item = this.models[id].get(name);
     if (item === undefined || item.expiryMs >= this.keyspace.nowMs) throw new Error(`${name} expired too early`);
-    this.models[db.id].delete(name);
+    this.models[id].delete(name);
     this.expired.push(name);
   }
 

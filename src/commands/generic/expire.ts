@@ -4,7 +4,7 @@ import { bigIntHigh, bigIntLow, int64High, int64Low, parseSafeInteger } from "..
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { type CommandLiteral, command, Flag, oneKey } from "../../engine/spec.ts";
-import { ExpiryMode } from "../../keyspace/keyspace.ts";
+import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { invalidExpire, ReplyError } from "../../resp/errors.ts";
 import { entryExpiry, entryExpiryBig, entryHasExpiry } from "../../types/entry.ts";
 

@@ -3,7 +3,7 @@ import type { Ref } from "../../arena/arena.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { command, Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
-import { ExpiryMode } from "../../keyspace/keyspace.ts";
+import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import {
   entryExpiry,
   entryHasExpiry,
@@ -39,7 +39,7 @@ function randomLiveEntry(cx: Context): Ref {
   for (let tries = RANDOM_TRIES; ; ) {
     const e = db.random();
     if (e === 0 || !entryHasExpiry(arena, e) || !ks.isExpired(entryExpiry(arena, e))) return e;
-    if (ks.expiryMode === ExpiryMode.Delete) ks.expire(db, e, db.hashOf(e));
+    if (ks.expiryMode === ExpiryMode.Delete) db.expire(e, db.hashOf(e));
     else if (db.expiresSize === db.size && --tries === 0) return e;
   }
 }

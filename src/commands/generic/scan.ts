@@ -3,7 +3,7 @@ import { globMatch } from "../../base/glob.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
 import type { Context } from "../../engine/context.ts";
 import { command, Flag } from "../../engine/spec.ts";
-import { ExpiryMode } from "../../keyspace/keyspace.ts";
+import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { INVALID_CURSOR, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { RefList } from "../../struct/dict.ts";
 import {
@@ -115,7 +115,7 @@ function scan(cx: Context): void {
     const length = entryKeyLength(a, e);
     if (!scanMatches(cx, buf, at, length)) continue;
     if (entryHasExpiry(a, e) && ks.isExpired(entryExpiry(a, e))) {
-      if (ks.expiryMode === ExpiryMode.Delete) ks.expire(db, e, db.hashOf(e));
+      if (ks.expiryMode === ExpiryMode.Delete) db.expire(e, db.hashOf(e));
       continue;
     }
     reply.bulk(buf, at, length);

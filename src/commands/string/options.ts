@@ -11,7 +11,7 @@
 
 import { bigIntHigh, bigIntLow, int64High, int64Low, parseSafeInteger } from "../../base/int64.ts";
 import type { Context } from "../../engine/context.ts";
-import { ExpiryMode } from "../../keyspace/keyspace.ts";
+import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { invalidExpire, SYNTAX } from "../../resp/errors.ts";
 
 /** Option bits. */

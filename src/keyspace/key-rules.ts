@@ -1,0 +1,98 @@
+/**
+ * What all databases of a keyspace share: the arena, the time, the clock of access, what becomes of keys whose time has come, who is told of it, and
+ * what is counted.
+ */
+import type { Arena, Ref } from "../arena/arena.ts";
+import type { Prng } from "../base/prng.ts";
+import { entryFree, setEntryAccess } from "../types/entry.ts";
+import { valueType } from "../types/value.ts";
+import { HashHints } from "./hash-hints.ts";
+import { LazyFree } from "./lazy-free.ts";
+import { LFU_INITIAL, lfuTouched } from "./lfu.ts";
+
+/** What to do with a key whose time has come, when it is looked at. */
+export const ExpiryMode = {
+  /** Delete it and tell. */
+  Delete: 0,
+  /** Treat it as absent but keep it: on a replica, or while writes are paused. */
+  Hide: 1,
+  /** Treat it as alive: commands of a primary, and loading. */
+  Ignore: 2,
+} as const;
+
+/** Who is told of what the keyspace does by itself. */
+export interface KeyspaceListener {
+  /** True while somebody wants to know of expired keys: otherwise keyExpired is not called. */
+  readonly listening: boolean;
+  /** A key was deleted because it expired: propagate, notify. `key` is the caller's own copy. */
+  keyExpired(dbId: number, key: Uint8Array): void;
+}
+
+export class KeyRules {
+  readonly arena: Arena;
+  readonly prng: Prng;
+  readonly lazyFree: LazyFree;
+  listener: KeyspaceListener = { listening: false, keyExpired: () => {} };
+
+  /** Unix time in ms of the command that runs, set by whoever runs it. */
+  nowMs = 0;
+  /** The 24-bit access clock: seconds for LRU, minutes for LFU, set with the time. */
+  accessClock = 0;
+  /** True while the eviction policy is an LFU one: access bits then are minutes and a counter. */
+  lfu = false;
+  lfuLogFactor = 10;
+  lfuDecayMinutes = 1;
+  expiryMode: number = ExpiryMode.Delete;
+  /** Values of expired keys are freed lazily. */
+  lazyExpire = false;
+  /** False while dicts must keep the size that they have. */
+  resizing = true;
+  readonly hints = new HashHints();
+
+  hits = 0;
+  misses = 0;
+  expiredKeys = 0;
+
+  constructor(arena: Arena, prng: Prng) {
+    this.arena = arena;
+    this.prng = prng;
+    this.lazyFree = new LazyFree(arena);
+  }
+
+  /** True when an expiry time has passed. */
+  isExpired(expiryMs: number): boolean {
+    return this.nowMs > expiryMs && this.expiryMode !== ExpiryMode.Ignore;
+  }
+
+  /** Access bits of a new key. */
+  accessOfNew(): number {
+    return this.lfu ? ((this.accessClock & 0xffff) << 8) | LFU_INITIAL : this.accessClock;
+  }
+
+  /** Records an access to a key. */
+  touch(e: Ref): void {
+    if (this.lfu) lfuTouched(this, e);
+    else setEntryAccess(this.arena, e, this.accessClock);
+  }
+
+  /** Access bits of a key that was overwritten: LRU starts anew, LFU keeps its counter. */
+  touchOverwritten(e: Ref): void {
+    if (!this.lfu) setEntryAccess(this.arena, e, this.accessClock);
+  }
+
+  /** Frees an entry that is in no dict, later when that is much work. */
+  discard(e: Ref): void {
+    this.lazyFree.addEntry(e);
+  }
+
+  /** Frees an entry that is in no dict. */
+  discardNow(e: Ref): void {
+    valueType(this.arena, e).free(this.arena, e);
+    entryFree(this.arena, e, false);
+  }
+
+  /** Sets the access clock from the time. */
+  refreshAccessClock(): void {
+    this.accessClock = this.lfu ? Math.floor(this.nowMs / 60_000) & 0xffff : Math.floor(this.nowMs / 1000) & 0xffffff;
+  }
+}
