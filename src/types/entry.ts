@@ -34,6 +34,7 @@ export const Encoding = {
   Quicklist: 6,
   Skiplist: 7,
   Stream: 8,
+  ListpackEx: 9,
 } as const;
 export const ENCODING_NAMES = [
   "raw",
@@ -45,6 +46,7 @@ export const ENCODING_NAMES = [
   "quicklist",
   "skiplist",
   "stream",
+  "listpackex",
 ];
 
 /** Bytes of the key part of an entry whose word 0 is given. */
