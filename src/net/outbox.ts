@@ -6,8 +6,11 @@
  */
 import { copyBytes } from "../base/bytes.ts";
 
-/** Size of a first block; each further one is twice as large as the one before, up to the last. */
+/** Size of a first block. */
 const BLOCK_START = 1024;
+/** A block smaller than this grows, so that a little output is one block and one write. It is kept when all is sent. */
+const BLOCK_KEEP = 16 * 1024;
+/** Each further block is twice as large as the one before, up to this. */
 const BLOCK_MAX = 256 * 1024;
 
 interface Block {
@@ -39,7 +42,9 @@ export class Outbox {
   append(bytes: Uint8Array, offset: number, length: number): void {
     let from = offset;
     let left = length;
-    const last = this.#last();
+    let last = this.#last();
+    if (last !== null && last.tail + length > last.bytes.length && last.bytes.length < BLOCK_KEEP)
+      last = this.#grow(last, length);
     if (last !== null) {
       const fits = Math.min(left, last.bytes.length - last.tail);
       copyBytes(bytes, from, last.bytes, last.tail, fits);
@@ -90,8 +95,22 @@ export class Outbox {
     if (this.length === 0) this.clear();
   }
 
+  /** Replaces the last block by a larger one with the same bytes and, as far as a small block goes, room for `length` more. */
+  #grow(last: Block, length: number): Block {
+    const waiting = last.tail - last.head;
+    let size = last.bytes.length * 2;
+    while (size < waiting + length && size < BLOCK_KEEP) size *= 2;
+    const bytes = new Uint8Array(size);
+    copyBytes(last.bytes, last.head, bytes, 0, waiting);
+    const blocks = this.#blocks as Block[];
+    const grown = { bytes, head: 0, tail: waiting };
+    blocks[blocks.length - 1] = grown;
+    this.capacity += size - last.bytes.length;
+    return grown;
+  }
+
   #empty(last: Block): void {
-    if (last.bytes.length > BLOCK_START) {
+    if (last.bytes.length > BLOCK_KEEP) {
       this.clear();
       return;
     }

@@ -1,8 +1,9 @@
 /**
  * The server's sockets: opens and closes listening sockets as the settings say, lets clients in, and divides time into turns.
  *
- * A turn is one event of one socket, or a timer's: it begins with a look at the clock, and ends when every connection that was written to meanwhile has
- * been flushed, those that may go on have gone on, and those that must go are closed.
+ * The replies to a client's input leave with the event that brought it. Everything else is put off until all sockets that have news have been served, and
+ * then done at once (endTurn): connections that others have written to are flushed, those that may go on go on, those that must go are closed. With
+ * many publishers and many subscribers that is one write a subscriber instead of one for each message.
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";
 import { errnoCode } from "../config/errno.ts";
@@ -53,8 +54,7 @@ export class Server implements ConnectionHost {
   #dirty: Connection[] = [];
   #resumed: Connection[] = [];
   #doomed: Connection[] = [];
-  #inTurn = false;
-  #turnScheduled = false;
+  #endScheduled = false;
   /** Goes round all clients, again and again. */
   #tour: Iterator<Client>;
 
@@ -233,15 +233,11 @@ export class Server implements ConnectionHost {
 
   #data(socket: Socket<Connection>, chunk: Uint8Array): void {
     this.engine.startTurn();
-    this.#inTurn = true;
     socket.data.feed(chunk);
-    this.#inTurn = false;
-    if (this.#dirty.length > 0 || this.#resumed.length > 0 || this.#doomed.length > 0) this.endTurn();
   }
 
   /** An event's handler has thrown, or a socket has failed. */
   #failed(socket: Socket<Connection>, error: Error): void {
-    this.#inTurn = false;
     if (/^E[A-Z0-9]+$/.test(errnoCode(error))) {
       socket.data?.close();
       return;
@@ -254,7 +250,6 @@ export class Server implements ConnectionHost {
 
   /** Goes on with resumed clients, closes those that must go, and flushes everyone who was written to. */
   endTurn(): void {
-    this.#inTurn = true;
     while (this.#resumed.length > 0 || this.#doomed.length > 0 || this.#dirty.length > 0) {
       const resumed = this.#resumed;
       const doomed = this.#doomed;
@@ -269,33 +264,34 @@ export class Server implements ConnectionHost {
         connection.flush();
       }
     }
-    this.#inTurn = false;
   }
 
-  /** What somebody outside of a turn has written must go out too, soon. */
-  #scheduleTurn(): void {
-    if (this.#inTurn || this.#turnScheduled) return;
-    this.#turnScheduled = true;
-    setImmediate(() => {
-      this.#turnScheduled = false;
-      this.engine.startTurn();
-      this.endTurn();
-    });
+  /** Lets the turn end when all sockets that have news have been served. */
+  #scheduleEnd(): void {
+    if (this.#endScheduled) return;
+    this.#endScheduled = true;
+    setImmediate(this.#end);
   }
+
+  readonly #end = (): void => {
+    this.#endScheduled = false;
+    this.engine.startTurn();
+    this.endTurn();
+  };
 
   markDirty(connection: Connection): void {
     this.#dirty.push(connection);
-    this.#scheduleTurn();
+    this.#scheduleEnd();
   }
 
   markDoomed(connection: Connection): void {
     this.#doomed.push(connection);
-    this.#scheduleTurn();
+    this.#scheduleEnd();
   }
 
   markResumed(connection: Connection): void {
     this.#resumed.push(connection);
-    this.#scheduleTurn();
+    this.#scheduleEnd();
   }
 
   /** Looks after some clients: all of them once a second when it is called `hz` times a second. */
