@@ -80,6 +80,8 @@ export class Arena {
   usedBytes = 0;
   usedBytesPeak = 0;
   largeBytes = 0;
+  /** Bytes of all large buffers that were ever let go: the collector's to free. */
+  largeDroppedBytes = 0;
   /** Bytes of pages that belong to a class. */
   pageBytes = 0;
 
@@ -167,6 +169,7 @@ export class Arena {
   freeLarge(id: LargeId): void {
     const bytes = this.large[id] as Uint8Array;
     this.largeBytes -= bytes.length;
+    this.largeDroppedBytes += bytes.length;
     this.usedBytes -= bytes.length;
     this.large[id] = null;
     this.#largeFree.push(id);
@@ -178,6 +181,7 @@ export class Arena {
    * there is no purging are large segments let go as a whole.
    */
   reset(): void {
+    this.largeDroppedBytes += this.largeBytes;
     this.large.length = 1;
     this.#largeFree = [];
     this.#roomHead.fill(-1);

@@ -128,7 +128,7 @@ export class Cron {
     this.#idleMemory.look();
     if (engine.nowMs() >= this.#periodEndMs) {
       this.#periodEndMs = engine.nowMs() + PERIOD_MS;
-      this.#idleMemory.endPeriod();
+      this.#idleMemory.endPeriod(engine.stats.commandsProcessed);
     }
     this.#slice();
   }
