@@ -32,6 +32,20 @@ import { readTlsOptions } from "./tls-options.ts";
 /** At least so many clients are looked after in one run of the cron. */
 const TENDED_MIN = 5;
 
+/** Errors of a connection, which are nobody's mistake. */
+const NETWORK_ERRORS: ReadonlySet<string> = new Set([
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOBUFS",
+  "ENOTCONN",
+  "EPIPE",
+  "EPROTO",
+  "ETIMEDOUT",
+]);
+
 const CANNOT_LISTEN = "Unable to listen on this port. Check server logs.";
 const CANNOT_BIND = "Failed to bind to specified addresses.";
 const CANNOT_UPDATE_TLS = "Unable to update TLS configuration. Check server logs.";
@@ -55,6 +69,8 @@ export class Server implements ConnectionHost {
   #resumed: Connection[] = [];
   #doomed: Connection[] = [];
   #endScheduled = false;
+  /** Called when CONFIG SET has changed where the server listens: the process title shows it. */
+  onMove: () => void = () => {};
   /** Goes round all clients, again and again. */
   #tour: Iterator<Client>;
 
@@ -106,12 +122,12 @@ export class Server implements ConnectionHost {
 
   #followSettings(): void {
     const { config } = this.engine;
-    const listen = (message: string) => () => (this.#listeners.change(this.#endpoints()) === null ? null : message);
+    const listen = (message: string) => () => (this.#move() ? null : message);
     config.onApply("port", listen(CANNOT_LISTEN));
     config.onApply("bind", listen(CANNOT_BIND));
     config.onApply("tls-port", () => {
       if (this.#tls === null && !this.#readTls()) return CANNOT_UPDATE_TLS;
-      return this.#listeners.change(this.#endpoints()) === null ? null : CANNOT_LISTEN;
+      return this.#move() ? null : CANNOT_LISTEN;
     });
     config.onApply(
       [
@@ -124,8 +140,15 @@ export class Server implements ConnectionHost {
         "tls-protocols",
         "tls-ciphers",
       ],
-      () => (this.#readTls() && this.#listeners.change(this.#endpoints()) === null ? null : CANNOT_UPDATE_TLS),
+      () => (this.#readTls() && this.#move() ? null : CANNOT_UPDATE_TLS),
     );
+  }
+
+  /** Listens where the settings say now; false, and all is as before, when that fails. */
+  #move(): boolean {
+    if (this.#listeners.change(this.#endpoints()) !== null) return false;
+    this.onMove();
+    return true;
   }
 
   #endpoints(): Endpoint[] {
@@ -238,7 +261,7 @@ export class Server implements ConnectionHost {
 
   /** An event's handler has thrown, or a socket has failed. */
   #failed(socket: Socket<Connection>, error: Error): void {
-    if (/^E[A-Z0-9]+$/.test(errnoCode(error))) {
+    if (NETWORK_ERRORS.has(errnoCode(error))) {
       socket.data?.close();
       return;
     }
