@@ -38,6 +38,12 @@ const TARGETS: Readonly<Record<string, string>> = {
  */
 const BYTECODE_PAYS = true;
 
+/**
+ * How many times more often than usual code must run before it is compiled to machine code, until the server is up and sets this back to 1. Code of a
+ * start runs once: compiling it took a fifth of the start's time, for nothing.
+ */
+const START_JIT_POLICY = 100;
+
 const MEBIBYTE = 1024 * 1024;
 
 /** Name of the target that this machine is. */
@@ -74,6 +80,7 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
   const scratch = join(dirname(outFile), `.building-${process.pid}`);
   const scratchFile = join(scratch, basename(outFile));
   const command = [pinnedBun(), "build", "--compile", "--minify", "--splitting"];
+  command.push(`--compile-jit-policy=${START_JIT_POLICY}`);
   command.push("--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig", "--reject-unresolved");
   if (bytecode) command.push("--bytecode", "--format=esm");
   if (target !== null) command.push(`--target=${TARGETS[target]}`);

@@ -1,7 +1,7 @@
 /**
  * Off-heap memory: segments of 1 GiB, cut into pages of 1 MiB, each page into blocks of one size class.
  *
- *   Ref (int32, 0 = none):  [segment:5][page:10][granule:17]      one granule is 8 bytes; 31 segments are 31 GiB (blob.ts uses the last number)
+ *   Ref (int32, 0 = none):  [segment:5][page:10][granule:17]      one granule is 8 bytes; the last segment number is blob.ts' own
  *
  * A page belongs to one size class while it holds live blocks; an empty page goes back to the pool and may serve any class.
  * Free blocks of a page are linked through their first word; blocks above the page's `bump` were never touched, so a page
@@ -37,6 +37,12 @@ const RESET_KEEP_PAGES = 64;
 
 const SMALL_MAX = 1024;
 const FREE_CLASS = 255;
+
+/**
+ * Pages of segment 0, which is short: a gigabyte makes the collector run at once, and a start should not wait for that. The numbers of the pages that
+ * segment 0 lacks are skipped.
+ */
+const FIRST_SEGMENT_PAGES = 4;
 
 /** Class sizes: every 8 bytes to 128, then eight per doubling (at most 12.5 % waste). */
 function classSizes(): Int32Array {
@@ -109,7 +115,7 @@ export class Arena {
     this.#purges = advice !== null;
   }
 
-  /** A block of at least `size` bytes (1 to BLOCK_MAX), not zeroed. Throws OutOfArenaError past 31 GiB. */
+  /** A block of at least `size` bytes (1 to BLOCK_MAX), not zeroed. Throws OutOfArenaError past 30 GiB. */
   alloc(size: number): Ref {
     const sizeClass = classOf(size);
     let page = this.#roomHead[sizeClass];
@@ -186,17 +192,19 @@ export class Arena {
     this.#largeFree = [];
     this.#roomHead.fill(-1);
     this.#freePageHead = -1;
-    if (!this.#purges && this.#pageCount > RESET_KEEP_PAGES) {
+    if (!this.#purges && this.#pageCount > PAGES_PER_SEGMENT + RESET_KEEP_PAGES) {
       this.u8.length = 0;
       this.i32.length = 0;
       this.#pageCount = 0;
     }
+    this.#freePageCount = 0;
     for (let page = this.#pageCount - 1; page >= 0; page--) {
+      if (page >= FIRST_SEGMENT_PAGES && page < PAGES_PER_SEGMENT) continue;
       this.#pageClass[page] = FREE_CLASS;
       this.#pageNext[page] = this.#freePageHead;
       this.#freePageHead = page;
+      this.#freePageCount++;
     }
-    this.#freePageCount = this.#pageCount;
     this.usedBytes = 0;
     this.largeBytes = 0;
     this.pageBytes = 0;
@@ -251,14 +259,10 @@ export class Arena {
       this.#freePageHead = this.#pageNext[page];
       this.#freePageCount--;
     } else {
-      page = this.#pageCount;
-      if (page === PAGE_COUNT_MAX) throw new OutOfArenaError("out of memory: the arena holds 31 GiB at most");
-      if (page % PAGES_PER_SEGMENT === 0) {
-        const buffer = new ArrayBuffer(SEGMENT_BYTES);
-        this.u8.push(new Uint8Array(buffer));
-        this.i32.push(new Int32Array(buffer));
-      }
-      this.#pageCount++;
+      page = this.#pageCount === FIRST_SEGMENT_PAGES ? PAGES_PER_SEGMENT : this.#pageCount;
+      if (page === PAGE_COUNT_MAX) throw new OutOfArenaError("out of memory: the arena holds 30 GiB at most");
+      if (page === this.u8.length * PAGES_PER_SEGMENT) this.#addSegment();
+      this.#pageCount = page + 1;
     }
     this.pageBytes += PAGE_BYTES;
     this.#pageClass[page] = sizeClass;
@@ -268,6 +272,18 @@ export class Arena {
     this.#pageLive[page] = 0;
     this.#linkRoom(page, sizeClass);
     return page;
+  }
+
+  #addSegment(): void {
+    const buffer = new ArrayBuffer(this.u8.length === 0 ? FIRST_SEGMENT_PAGES * PAGE_BYTES : SEGMENT_BYTES);
+    this.u8.push(new Uint8Array(buffer));
+    this.i32.push(new Int32Array(buffer));
+  }
+
+  /** Reserves the first large segment if there is none yet, at a time when nobody waits. */
+  reserve(): void {
+    if (this.u8.length === 0) this.#addSegment();
+    if (this.u8.length === 1) this.#addSegment();
   }
 
   #releasePage(page: number, sizeClass: number): void {

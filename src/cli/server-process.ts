@@ -10,12 +10,15 @@ import type { Engine } from "../engine/engine.ts";
 import type { ProcessPort, ShutdownOptions } from "../engine/ports.ts";
 import type { Server } from "../net/server.ts";
 import { logBanner } from "./banner.ts";
-import { type CrashCause, type CrashSignal, reportCrash } from "./crash-report.ts";
+import type { CrashCause, CrashSignal } from "./crash-report.ts";
 import { pidfilePath, removePidfile, writePidfile } from "./pidfile.ts";
 import { applyProcessSettings } from "./server-process-settings.ts";
 import { Shutdown, type ShutdownStep } from "./server-process-shutdown.ts";
 import { dieBySignal, handleSignals } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
+
+/** How long after the start what was put off for its sake is done. */
+const SETTLE_MS = 50;
 
 /** What a process is made of. */
 export interface ProcessParts {
@@ -83,11 +86,21 @@ export class ServerProcess implements ProcessPort {
     cron.onRun(() => this.#shutdown.tend());
     cron.start();
     for (const kind of server.kinds) engine.log.notice(`Ready to accept connections ${kind}`);
+    setTimeout(() => this.#settle(), SETTLE_MS);
     supervisor?.tell("STATUS=Ready to accept connections\nREADY=1\n");
     const { maxmemory } = engine.config.values;
     if (maxmemory > 0 && maxmemory < 1024 * 1024) {
       engine.log.warning(`WARNING: maxmemory is ${maxmemory} bytes, less than 1 MB. Is this what you want?`);
     }
+  }
+
+  /**
+   * What can wait until the server is up. The executable starts with a just-in-time compiler that compiles next to nothing (scripts/build.ts), because code
+   * that runs once is not worth it; from here on it shall.
+   */
+  #settle(): void {
+    Bun.unsafe.setJITPolicy(1);
+    this.#parts.engine.keyspace.arena.reserve();
   }
 
   /** Modules are C libraries, which this server cannot load: it fails on them as Redis does on a library that it cannot load. */
@@ -159,6 +172,7 @@ export class ServerProcess implements ProcessPort {
     // A report that fails must not be reported.
     if (this.#crashed) process.exit(1);
     this.#crashed = true;
+    const { reportCrash } = require("./crash-report.ts") as typeof import("./crash-report.ts");
     reportCrash(this.#parts.engine, cause);
   }
 }

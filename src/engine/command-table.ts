@@ -2,7 +2,7 @@
  * The table of commands: from the bytes of a name to its spec, without making a string. Open addressing over a hash of the
  * lower-cased name; built once, renames included.
  */
-import { latin1 } from "../base/bytes.ts";
+import { latin1, latin1Bytes } from "../base/bytes.ts";
 import { type CommandLiteral, CommandSpec } from "./spec.ts";
 
 const NAME_MAX = 64;
@@ -84,7 +84,7 @@ export class CommandTable {
     this.#slots = new Array(size).fill(null);
     this.#names = new Array(size).fill(new Uint8Array(0));
     for (const [name, spec] of this.byName) {
-      const bytes = new TextEncoder().encode(name);
+      const bytes = latin1Bytes(name);
       let hash = bytes.length;
       for (const c of bytes) hash = (Math.imul(hash, 31) + c) | 0;
       let slot = (hash ^ (hash >>> 9)) & this.#mask;

@@ -292,16 +292,18 @@ function fixedKeyRange(specs: readonly KeySpec[]): FixedKeyRange {
   return range;
 }
 
+function categoryBit(name: Category): number {
+  return 1 << CATEGORIES.indexOf(name);
+}
+
 function categoryBits(literal: CommandLiteral): number {
-  const names = new Set<Category>(literal.categories);
   const flags = literal.flags;
-  if ((flags & Flag.Write) !== 0) names.add("write");
-  if ((flags & Flag.Readonly) !== 0 && literal.group !== "scripting") names.add("read");
-  if ((flags & Flag.Admin) !== 0) names.add("admin").add("dangerous");
-  if ((flags & Flag.Pubsub) !== 0) names.add("pubsub");
-  if ((flags & Flag.Blocking) !== 0) names.add("blocking");
-  names.add((flags & Flag.Fast) !== 0 ? "fast" : "slow");
-  let bits = 0;
-  for (const name of names) bits |= 1 << CATEGORIES.indexOf(name);
+  let bits = categoryBit((flags & Flag.Fast) !== 0 ? "fast" : "slow");
+  for (const name of literal.categories ?? []) bits |= categoryBit(name);
+  if ((flags & Flag.Write) !== 0) bits |= categoryBit("write");
+  if ((flags & Flag.Readonly) !== 0 && literal.group !== "scripting") bits |= categoryBit("read");
+  if ((flags & Flag.Admin) !== 0) bits |= categoryBit("admin") | categoryBit("dangerous");
+  if ((flags & Flag.Pubsub) !== 0) bits |= categoryBit("pubsub");
+  if ((flags & Flag.Blocking) !== 0) bits |= categoryBit("blocking");
   return bits;
 }

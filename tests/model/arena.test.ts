@@ -2,7 +2,7 @@
 // add up.
 
 import { expect, test } from "bun:test";
-import { BLOCK_MAX, blockCapacity, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
+import { Arena, BLOCK_MAX, blockCapacity, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
 import type { MemoryAdvice } from "../../src/base/os-memory.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { seededTest } from "../base/seeded.ts";
@@ -153,4 +153,17 @@ test("a system that takes no memory back is asked once", () => {
   expect(other.purge()).toBe(0);
   unwilling.willing = true;
   expect(other.purge()).toBe(0);
+});
+
+test("a segment that was reserved ahead is used when the short first one is full", () => {
+  const ahead = new Arena(1, 2);
+  ahead.reserve();
+  const refs = Array.from({ length: 40 }, () => ahead.alloc(BLOCK_MAX));
+  expect(ahead.u8.length).toBe(2);
+  expect(new Set(refs.map((ref) => ref >>> SEGMENT_SHIFT))).toEqual(new Set([0, 1]));
+  ahead.check();
+  ahead.reset();
+  ahead.check();
+  // 15 blocks fit on the four pages of the first segment: block 0 of the first page is never handed out.
+  expect(ahead.freePages).toBe(4 + Math.ceil((40 - 15) / 4));
 });
