@@ -126,7 +126,8 @@ export class Logger {
   #timestampFormat: LogTimestampFormat = "legacy";
   readonly #clock: Clock;
   readonly #consola: ConsolaInstance;
-  readonly #timestamps = new TimestampWriter(new TimeZone(process.env.TZ));
+  /** Made for the first line: a silent log reads no zone file. */
+  #timestamps: TimestampWriter | null = null;
 
   constructor(options: LoggerOptions) {
     this.#clock = options.clock;
@@ -226,6 +227,7 @@ export class Logger {
   }
 
   #line(level: Exclude<LogLevel, "nothing">, text: string): string {
+    this.#timestamps ??= new TimestampWriter(new TimeZone(process.env.TZ));
     const stamp = this.#timestamps.write(this.#clock.nowMs(), this.#timestampFormat);
     if (this.#format === "legacy") return `${this.#pid}:${this.#role} ${stamp} ${LEVEL_MARK[level]} ${text}\n`;
     const message = text.replaceAll('"', "'").replace(/[\r\n]/g, " ");

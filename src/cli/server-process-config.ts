@@ -38,17 +38,21 @@ export function loadServerConfig(words: LaunchWords, clock: Clock): LoadedConfig
   const input = new RememberedInput();
   const config = new Config({ personality, host: input.host });
   config.onDirective("rename-command", words.onRename);
-  const early = new Logger({ clock, role: "C" });
-  if (command.stdin) early.notice("Reading config from stdin");
-  return load(config, command, early) ? { config, stdin: input.text } : null;
+  if (command.stdin) earlyLog(clock).notice("Reading config from stdin");
+  return load(config, command, clock) ? { config, stdin: input.text } : null;
+}
+
+/** The log before there is a configuration. */
+function earlyLog(clock: Clock): Logger {
+  return new Logger({ clock, role: "C" });
 }
 
 /** Loads; false when that failed, with the reason told where redis-server tells it. */
-function load(config: Config, command: CommandLine & { kind: "serve" }, early: Logger): boolean {
+function load(config: Config, command: CommandLine & { kind: "serve" }, clock: Clock): boolean {
   const error = config.load({ file: command.file, stdin: command.stdin, options: command.options });
   if (error === null) return true;
   const text = fromBinary(loadErrorText(error, config.personality));
-  if (error.kind === "file") early.warning(text);
+  if (error.kind === "file") earlyLog(clock).warning(text);
   else writeText(STDERR_FD, text);
   return false;
 }

@@ -116,6 +116,8 @@ export class Shutdown {
       this.#cancel();
       return "failed";
     }
+    this.#requestedBy = null;
+    this.#options = null;
     this.#surroundings.end();
     return "waiting";
   }
