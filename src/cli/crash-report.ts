@@ -7,13 +7,8 @@ import { REDIS_TS_VERSION } from "../base/version.ts";
 import { infoText } from "../commands/server/info.ts";
 import { clientLine } from "../engine/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { CrashCause, CrashSignal } from "../engine/ports.ts";
 import { REDACTED } from "../engine/redaction.ts";
-
-/** Why a server goes down. */
-export type CrashCause = { readonly signal: CrashSignal } | { readonly error: unknown };
-
-/** Signals that end in a report. */
-export type CrashSignal = "SIGABRT" | "SIGSEGV";
 
 const SIGNAL_NUMBER: Readonly<Record<CrashSignal, number>> = { SIGABRT: 6, SIGSEGV: 11 };
 
@@ -41,7 +36,7 @@ export function reportCrash(engine: Engine, cause: CrashCause): void {
   if ("signal" in cause) {
     log.warning(`${title} ${config.personality.redisVersion} crashed by signal: ${SIGNAL_NUMBER[cause.signal]}`);
   } else {
-    log.warning("=== ASSERTION FAILED ===");
+    log.warning(`=== ${cause.kind} ===`);
     log.warning(`==> ${String(cause.error)}`);
   }
   if (config.values.crashLogEnabled) {

@@ -7,10 +7,9 @@ import { absolutePath } from "../config/argv.ts";
 import { toBinary } from "../config/binary.ts";
 import type { Cron } from "../engine/cron.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { ProcessPort, ShutdownOptions } from "../engine/ports.ts";
+import type { CrashCause, ProcessPort, ShutdownOptions } from "../engine/ports.ts";
 import type { Server } from "../net/server.ts";
 import { logBanner } from "./banner.ts";
-import type { CrashCause, CrashSignal } from "./crash-report.ts";
 import { pidfilePath, removePidfile, writePidfile } from "./pidfile.ts";
 import { applyProcessSettings } from "./server-process-settings.ts";
 import { Shutdown, type ShutdownStep } from "./server-process-shutdown.ts";
@@ -120,7 +119,7 @@ export class ServerProcess implements ProcessPort {
     handleSignals({
       log: this.#parts.engine.log,
       end: (signal) => this.#shutdown.receive(signal),
-      crash: (signal) => this.crash(signal),
+      crash: (signal) => this.crash({ signal }),
     });
     process.on("uncaughtException", (error) => this.#crashByError(error));
     process.on("unhandledRejection", (error) => this.#crashByError(error));
@@ -156,16 +155,16 @@ export class ServerProcess implements ProcessPort {
     process.exit(0);
   }
 
-  crash(signal: CrashSignal): never {
-    this.#report({ signal });
-    dieBySignal(signal);
+  crash(cause: CrashCause): never {
+    this.#report(cause);
+    if ("signal" in cause) dieBySignal(cause.signal);
+    if (this.#parts.engine.config.values.useExitOnPanic || process.platform === "win32") process.exit(1);
+    dieBySignal("SIGABRT");
   }
 
   /** A mistake of ours: the state can no longer be trusted. */
   #crashByError(error: unknown): never {
-    this.#report({ error });
-    if (this.#parts.engine.config.values.useExitOnPanic || process.platform === "win32") process.exit(1);
-    dieBySignal("SIGABRT");
+    this.crash({ kind: "ASSERTION FAILED", error });
   }
 
   #report(cause: CrashCause): void {

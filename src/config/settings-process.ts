@@ -94,7 +94,10 @@ export const processSettings = {
   "dynamic-hz": row(bool(true), "Raise the frequency of background tasks with the number of clients."),
   "locale-collate": row(text(""), "Locale by which SORT ALPHA compares."),
   "ignore-warnings": row(text(""), "Names of start-up warnings not to stop for."),
-  "disable-thp": row(bool(true), "Turn transparent huge pages off for this process.", { flags: Immutable }),
+  "disable-thp": row(bool(true), "Turn transparent huge pages off for this process.", {
+    flags: Immutable,
+    ready: false,
+  }),
   "shutdown-timeout": row(int(10), "Seconds that a shutdown waits for replicas that lag behind."),
   "shutdown-on-sigint": row(wordFlags(SHUTDOWN_WORDS, notBothSaves), "Options of the shutdown that SIGINT starts."),
   "shutdown-on-sigterm": row(wordFlags(SHUTDOWN_WORDS, notBothSaves), "Options of the shutdown that SIGTERM starts."),

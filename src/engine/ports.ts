@@ -48,6 +48,12 @@ export interface ShutdownOptions {
   readonly safe: boolean;
 }
 
+/** Signals that end in a crash report. */
+export type CrashSignal = "SIGABRT" | "SIGSEGV";
+
+/** Why a server goes down: a signal, or a mistake of ours, whose `kind` is "ASSERTION FAILED" or the like. */
+export type CrashCause = { readonly signal: CrashSignal } | { readonly kind: string; readonly error: unknown };
+
 /** What SHUTDOWN, DEBUG and signals ask of the process. */
 export interface ProcessPort {
   /**
@@ -57,8 +63,8 @@ export interface ProcessPort {
   shutdown(options: ShutdownOptions, finished: () => void): "failed" | "waiting";
   /** Stops a shutdown that waits; false when there is none. */
   abortShutdown(): boolean;
-  /** Writes a crash report to the log and ends the process by that signal: DEBUG SEGFAULT. */
-  crash(signal: "SIGABRT" | "SIGSEGV"): never;
+  /** Writes a crash report to the log and ends the process: by the signal, or as after a failed assertion. */
+  crash(cause: CrashCause): never;
   /** Path of the executable, a latin1 ("binary") string. */
   readonly executable: string;
 }

@@ -109,6 +109,32 @@ describe("crashes", () => {
     await server.stop();
   });
 
+  test("DEBUG SEGFAULT, ASSERT and PANIC end in one, with the command that did it", async () => {
+    const cases: [string, string, number | null][] = [
+      ["SEGFAULT", "crashed by signal: 11\n", null],
+      ["ASSERT", "=== ASSERTION FAILED ===\n", 1],
+      ["PANIC", "=== Guru Meditation ===\n", null],
+    ];
+    for (const [word, text, status] of cases) {
+      const server = await startBinary([
+        ...["--enable-debug-command", "yes"],
+        ...["--use-exit-on-panic", status === null ? "no" : "yes"],
+      ]);
+      const client = await server.connect();
+      client.write(`DEBUG ${word}\r\n`);
+      expect(await client.readToEnd()).toBe("");
+      const ended = await server.exited();
+      if (status === null) expect(ended).toBeGreaterThan(128);
+      else expect(ended).toBe(status);
+      const log = server.log();
+      expect(log).toContain(text);
+      expect(log).toContain("argv[0]: 'DEBUG'\n");
+      expect(log).toContain("=== REDIS BUG REPORT END.");
+      expect(log.match(/BUG REPORT START/g)).toHaveLength(1);
+      await server.stop();
+    }
+  });
+
   test("crash-log-enabled no leaves the markers alone", async () => {
     const server = await startBinary(["--crash-log-enabled", "no"]);
     server.signal("SIGABRT");
