@@ -10,6 +10,7 @@ import { KEY_COMMANDS } from "./generic/keys.ts";
 import { OBJECT_COMMANDS } from "./generic/object.ts";
 import { RENAME_COMMANDS } from "./generic/rename.ts";
 import { SCAN_COMMANDS } from "./generic/scan.ts";
+import { HASH_COMMANDS } from "./hash/hash.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
 import { CONFIG_COMMANDS } from "./server/config.ts";
 import { INFO_COMMANDS } from "./server/info.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...DEBUG_COMMANDS,
   ...EXPIRE_COMMANDS,
   ...FLUSH_COMMANDS,
+  ...HASH_COMMANDS,
   ...KEY_COMMANDS,
   ...LOLWUT_COMMANDS,
   ...MEMORY_COMMANDS,

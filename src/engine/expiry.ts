@@ -1,4 +1,4 @@
-/** What the deletion of an expired key means to others: replicas and the append-only file, transactions, listeners, clients that wait. */
+/** What the deletion of an expired key, or of expired fields of a hash, means to others: replicas and the append-only file, transactions, listeners, clients that wait. */
 import type { KeyspaceListener } from "../keyspace/key-rules.ts";
 import { propagateInternal } from "./deliver.ts";
 import { Event } from "./effects.ts";
@@ -24,5 +24,17 @@ export class ExpiredKeys implements KeyspaceListener {
     if ((engine.observed & Observer.Notify) !== 0)
       notifyKeyspaceEvent(engine, Event.Expired, "expired", dbId, key, 0, key.length);
     if ((engine.observed & Observer.Blocked) !== 0) engine.blocking.keyReady(dbId, key, 0, key.length);
+  }
+
+  fieldExpired(dbId: number, key: Uint8Array, field: Uint8Array): void {
+    propagateInternal(this.#engine, dbId, ["HDEL", key, field]);
+  }
+
+  fieldsExpired(dbId: number, key: Uint8Array, emptied: boolean): void {
+    const engine = this.#engine;
+    if ((engine.observed & Observer.Watch) !== 0) engine.watches.touch(dbId, key, 0, key.length);
+    if ((engine.observed & Observer.Notify) === 0) return;
+    notifyKeyspaceEvent(engine, Event.Hash, "hexpired", dbId, key, 0, key.length);
+    if (emptied) notifyKeyspaceEvent(engine, Event.Generic, "del", dbId, key, 0, key.length);
   }
 }

@@ -32,6 +32,7 @@ import {
 } from "../types/entry.ts";
 import { stringAssign, stringCreate } from "../types/string.ts";
 import { entryMove } from "../types/value.ts";
+import { HashExpiryIndex } from "./hash-expiry-index.ts";
 import { ExpiryMode, type KeyRules } from "./key-rules.ts";
 import type { Content } from "./lazy-free.ts";
 
@@ -47,6 +48,8 @@ export class Database {
   dict: Ref;
   /** Dict of the keys with an expiry; 0 until there is one. */
   expires: Ref = 0;
+  /** The hashes with fields that expire. */
+  hashExpiry: HashExpiryIndex;
   /** Hash of the key of the last find or lookup: what the calls that follow it want. */
   hash = 0;
   /** Where the active expiry cycle goes on. */
@@ -58,6 +61,7 @@ export class Database {
     this.keyspace = keyspace;
     this.arena = keyspace.arena;
     this.id = id;
+    this.hashExpiry = new HashExpiryIndex(this.arena);
     this.dict = dictCreate(this.arena, ENTRY_KEY_OFFSET);
   }
 
@@ -203,6 +207,7 @@ export class Database {
     if (withExpiry) setEntryExpiry(a, e, int64Low(keptExpiry), int64High(keptExpiry));
     dictReplace(a, this.dict, old, e, hash);
     if (hadExpiry && withExpiry) dictReplace(a, this.expires, old, e, hash);
+    this.hashExpiry.removed(old);
     this.keyspace.discard(old);
     return e;
   }
@@ -210,6 +215,7 @@ export class Database {
   /** Adds an entry whose key is known to be absent, under its hash; an entry with an expiry is indexed. */
   insert(e: Ref, hash: number): void {
     dictInsert(this.arena, this.dict, e, hash);
+    this.hashExpiry.added(e);
     if (entryHasExpiry(this.arena, e)) {
       if (this.expires === 0) this.expires = this.#newDict();
       dictInsert(this.arena, this.expires, e, hash);
@@ -220,6 +226,7 @@ export class Database {
   detach(e: Ref, hash: number): void {
     if (entryHasExpiry(this.arena, e)) dictRemove(this.arena, this.expires, e, hash);
     dictRemove(this.arena, this.dict, e, hash);
+    this.hashExpiry.removed(e);
   }
 
   /** Deletes a key: takes its entry out and frees it, at once or lazily as the keyspace decides. `lazy` asks for lazy freeing. */
@@ -243,6 +250,7 @@ export class Database {
     if (old === fresh) return;
     dictReplace(this.arena, this.dict, old, fresh, hash);
     if (entryHasExpiry(this.arena, fresh)) dictReplace(this.arena, this.expires, old, fresh, hash);
+    this.hashExpiry.moved(fresh);
     entryFree(this.arena, old, true);
   }
 
@@ -253,6 +261,7 @@ export class Database {
     if (!entryHasExpiry(a, e)) {
       entry = entryMove(a, e, true);
       dictReplace(a, this.dict, e, entry, hash);
+      this.hashExpiry.moved(entry);
       if (this.expires === 0) this.expires = this.#newDict();
       dictInsert(a, this.expires, entry, hash);
     }
@@ -267,6 +276,7 @@ export class Database {
     dictRemove(a, this.expires, e, hash);
     const entry = entryMove(a, e, false);
     dictReplace(a, this.dict, e, entry, hash);
+    this.hashExpiry.moved(entry);
     return entry;
   }
 
@@ -294,6 +304,7 @@ export class Database {
   /** Takes all content away and returns it, for the keyspace to free; the database is empty afterwards. */
   empty(): Content {
     const content = { dict: this.dict, expires: this.expires };
+    this.hashExpiry.clear(true);
     this.restart();
     return content;
   }
@@ -302,18 +313,20 @@ export class Database {
   restart(): void {
     this.dict = this.#newDict();
     this.expires = 0;
+    this.hashExpiry.clear(false);
     this.expiresCursor = 0;
     this.averageTtlMs = 0;
   }
 
   /** Exchanges the content of two databases. */
   swapContent(other: Database): void {
-    const { dict, expires, expiresCursor, averageTtlMs } = this;
+    const { dict, expires, hashExpiry, expiresCursor, averageTtlMs } = this;
     this.dict = other.dict;
     this.expires = other.expires;
+    this.hashExpiry = other.hashExpiry;
     this.expiresCursor = other.expiresCursor;
     this.averageTtlMs = other.averageTtlMs;
-    Object.assign(other, { dict, expires, expiresCursor, averageTtlMs });
+    Object.assign(other, { dict, expires, hashExpiry, expiresCursor, averageTtlMs });
   }
 
   /** Allows (-1) or forbids (+1) that the dicts change their size. */

@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { RefList } from "../struct/dict.ts";
 import { entryExpiry } from "../types/entry.ts";
 import type { Database } from "./database.ts";
+import { expireFields } from "./field-expiry.ts";
 import { ExpiryMode } from "./key-rules.ts";
 import type { Keyspace } from "./keyspace.ts";
 
@@ -26,8 +27,9 @@ const STALE_PERCENT_STEP = -1;
 const DATABASES_PER_RUN = 16;
 /** Empty parts of an index are passed over, but not without end. */
 const BUCKETS_PER_KEY = 20;
-/** Samples between looks at the clock. */
+/** Samples, or fields of a hash, between looks at the clock. */
 const SAMPLES_PER_CLOCK = 4;
+const FIELDS_PER_CLOCK = 100;
 /** Weights of the latest observation in the running averages. */
 const TTL_WEIGHT = 0.02;
 const STALE_WEIGHT = 0.05;
@@ -116,6 +118,7 @@ export class ExpireCycle {
       // Counted on before the work: when the time is up, the next run begins with the next database.
       const db = databases[this.#nextDatabase % databases.length];
       this.#nextDatabase = (this.#nextDatabase + 1) % databases.length;
+      this.#expireFields(db);
       if (db.expiresSize === 0) {
         db.averageTtlMs = 0;
         continue;
@@ -128,6 +131,18 @@ export class ExpireCycle {
     const usedUs = this.#clock.monotonicUs() - this.#startUs;
     this.usedUs += usedUs;
     return usedUs;
+  }
+
+  /** Deletes the fields of hashes whose time has come, until there are none or the time is up. */
+  #expireFields(db: Database): void {
+    const { nowMs } = this.#keyspace;
+    while (db.hashExpiry.firstMs < nowMs) {
+      const e = db.hashExpiry.first;
+      expireFields(db, e, db.hashOf(e), FIELDS_PER_CLOCK);
+      if (this.#clock.monotonicUs() - this.#startUs <= this.#limitUs) continue;
+      this.outOfTime = true;
+      return;
+    }
   }
 
   /** Samples a database until its whole index was passed, little of a sample was stale, or the time is up. */

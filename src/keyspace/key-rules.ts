@@ -26,13 +26,22 @@ export interface KeyspaceListener {
   readonly listening: boolean;
   /** A key was deleted because it expired: propagate, notify. `key` is the caller's own copy. */
   keyExpired(dbId: number, key: Uint8Array): void;
+  /** A field of a hash is deleted because it expired: propagate. `key` and `field` are copies. */
+  fieldExpired(dbId: number, key: Uint8Array, field: Uint8Array): void;
+  /** Fields of a hash were deleted because they expired, and the key with them when none is left (`emptied`): notify. */
+  fieldsExpired(dbId: number, key: Uint8Array, emptied: boolean): void;
 }
 
 export class KeyRules {
   readonly arena: Arena;
   readonly prng: Prng;
   readonly lazyFree: LazyFree;
-  listener: KeyspaceListener = { listening: false, keyExpired: () => {} };
+  listener: KeyspaceListener = {
+    listening: false,
+    keyExpired: () => {},
+    fieldExpired: () => {},
+    fieldsExpired: () => {},
+  };
 
   /** Unix time in ms of the command that runs, set by whoever runs it. */
   nowMs = 0;
@@ -52,6 +61,7 @@ export class KeyRules {
   hits = 0;
   misses = 0;
   expiredKeys = 0;
+  expiredFields = 0;
 
   constructor(arena: Arena, prng: Prng) {
     this.arena = arena;

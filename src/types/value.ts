@@ -16,6 +16,7 @@ import {
   Type,
   valueWord,
 } from "./entry.ts";
+import { HASH } from "./hash-value.ts";
 import {
   ByteSpan,
   copyStringValue,
@@ -39,7 +40,7 @@ const STRING: ValueType = {
   },
 };
 
-const ROWS: (ValueType | null)[] = [STRING, null, null, null, null, null, null];
+const ROWS: (ValueType | null)[] = [STRING, null, null, null, HASH, null, null];
 
 /** The row of an entry's type. */
 export function valueType(a: Arena, e: Ref): ValueType {

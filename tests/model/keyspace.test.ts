@@ -36,7 +36,12 @@ class World {
     this.random = random;
     this.keyspace = new Keyspace(arena, count, random);
     this.keyspace.nowMs = START_MS;
-    this.keyspace.listener = { listening: true, keyExpired: (id, key) => this.#noteExpired(id, key) };
+    this.keyspace.listener = {
+      listening: true,
+      keyExpired: (id, key) => this.#noteExpired(id, key),
+      fieldExpired: () => {},
+      fieldsExpired: () => {},
+    };
     this.models = Array.from({ length: count }, () => new Map());
   }
 

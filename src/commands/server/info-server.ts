@@ -156,9 +156,10 @@ function microseconds(usec: number): string {
 }
 
 function keyspace(engine: Engine, line: InfoLine): void {
-  const subexpiry = engine.config.personality.hashFieldExpiry ? ",subexpiry=0" : "";
+  const { hashFieldExpiry } = engine.config.personality;
   for (const db of engine.keyspace.databases) {
     if (db.size === 0 && db.expiresSize === 0) continue;
+    const subexpiry = hashFieldExpiry ? `,subexpiry=${db.hashExpiry.size}` : "";
     line(`db${db.id}`, `keys=${db.size},expires=${db.expiresSize},avg_ttl=${Math.floor(db.averageTtlMs)}${subexpiry}`);
   }
 }

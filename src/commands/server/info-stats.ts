@@ -20,7 +20,7 @@ const STATS_FIELDS: readonly InfoField[] = [
   ["sync_full", 0],
   ["sync_partial_ok", 0],
   ["sync_partial_err", 0],
-  ["expired_subkeys", 0, "redis"],
+  ["expired_subkeys", ({ keyspace }) => keyspace.expiredFields, "redis"],
   ["expired_keys", ({ keyspace }) => keyspace.expiredKeys],
   ["expired_stale_perc", "0.00"],
   ["expired_time_cap_reached_count", 0],

@@ -9,6 +9,7 @@ export function resetStatistics(engine: Engine): void {
   keyspace.hits = 0;
   keyspace.misses = 0;
   keyspace.expiredKeys = 0;
+  keyspace.expiredFields = 0;
   keyspace.lazyFree.freedObjects = 0;
   for (const spec of engine.commands.original.values()) {
     resetCommand(spec);

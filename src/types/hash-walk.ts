@@ -1,0 +1,60 @@
+/**
+ * A walk over all fields of a hash that does not change meanwhile:
+ *
+ *   walkStart(a, e, walk);
+ *   while (walkNext(a, walk)) ... walk.field, walk.value, walk.expiryMs
+ *
+ * A walk that is set on a single field by other means is a place to leave a field in.
+ */
+import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
+import { dictScan, RefList } from "../struct/dict.ts";
+import { Encoding, entryEncoding, valueWord } from "./entry.ts";
+import { fieldExpiry, readField, readFieldValue } from "./hash-table.ts";
+import { ByteSpan } from "./string.ts";
+
+export class HashWalk {
+  readonly field = new ByteSpan();
+  readonly value = new ByteSpan();
+  /** When the field expires, Unix time in ms; 0: never. */
+  expiryMs = 0;
+  /** The field, in terms of the encoding. */
+  place = 0;
+
+  encoding = 0;
+  /** Listpack or dict. */
+  root = 0;
+  /** Of a listpack: where the walk goes on; of a dict: the cursor of the next bucket. */
+  next = 0;
+  /** Of a dict: whether the last bucket has been read, and the fields of the current one. */
+  ended = false;
+  readonly bucket = new RefList();
+  bucketIndex = 0;
+}
+
+/** Sets a walk before the first field. */
+export function walkStart(a: Arena, e: Ref, walk: HashWalk): void {
+  walk.encoding = entryEncoding(a, e);
+  walk.root = a.i32[e >>> SEGMENT_SHIFT][valueWord(a, e)];
+  walk.next = 0;
+  walk.ended = false;
+  walk.bucket.count = 0;
+  walk.bucketIndex = 0;
+}
+
+/** Goes on to the next field; false at the end. */
+export function walkNext(a: Arena, walk: HashWalk): boolean {
+  if (walk.encoding !== Encoding.HashTable) return false;
+  while (walk.bucketIndex === walk.bucket.count) {
+    if (walk.ended) return false;
+    walk.bucket.count = 0;
+    walk.bucketIndex = 0;
+    walk.next = dictScan(a, walk.root, walk.next, walk.bucket);
+    walk.ended = walk.next === 0;
+  }
+  const f = walk.bucket.refs[walk.bucketIndex++];
+  walk.place = f;
+  walk.expiryMs = fieldExpiry(a, f);
+  readField(a, f, walk.field);
+  readFieldValue(a, f, walk.value);
+  return true;
+}
