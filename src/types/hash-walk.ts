@@ -9,6 +9,7 @@
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { dictScan, RefList } from "../struct/dict.ts";
 import { Encoding, entryEncoding, valueWord } from "./entry.ts";
+import { listpackAfter, readElement, readNumber } from "./hash-listpack-layout.ts";
 import { fieldExpiry, readField, readFieldValue } from "./hash-table.ts";
 import { ByteSpan } from "./string.ts";
 
@@ -23,7 +24,7 @@ export class HashWalk {
   encoding = 0;
   /** Listpack or dict. */
   root = 0;
-  /** Of a listpack: where the walk goes on; of a dict: the cursor of the next bucket. */
+  /** Of a listpack: the last element that was read; of a dict: the cursor of the next bucket. */
   next = 0;
   /** Of a dict: whether the last bucket has been read, and the fields of the current one. */
   ended = false;
@@ -43,7 +44,7 @@ export function walkStart(a: Arena, e: Ref, walk: HashWalk): void {
 
 /** Goes on to the next field; false at the end. */
 export function walkNext(a: Arena, walk: HashWalk): boolean {
-  if (walk.encoding !== Encoding.HashTable) return false;
+  if (walk.encoding !== Encoding.HashTable) return nextInListpack(a, walk);
   while (walk.bucketIndex === walk.bucket.count) {
     if (walk.ended) return false;
     walk.bucket.count = 0;
@@ -56,5 +57,23 @@ export function walkNext(a: Arena, walk: HashWalk): boolean {
   walk.expiryMs = fieldExpiry(a, f);
   readField(a, f, walk.field);
   readFieldValue(a, f, walk.value);
+  return true;
+}
+
+function nextInListpack(a: Arena, walk: HashWalk): boolean {
+  const lp = walk.root;
+  if (lp === 0) return false;
+  // `next` is the last element that was read: the walk goes on behind it.
+  const field = listpackAfter(a, lp, walk.next);
+  if (field === 0) return false;
+  const value = listpackAfter(a, lp, field);
+  walk.place = field;
+  readElement(a, lp, field, walk.field);
+  readElement(a, lp, value, walk.value);
+  walk.next = value;
+  walk.expiryMs = 0;
+  if (walk.encoding !== Encoding.ListpackEx) return true;
+  walk.next = listpackAfter(a, lp, value);
+  walk.expiryMs = readNumber(a, lp, walk.next);
   return true;
 }

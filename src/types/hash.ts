@@ -32,7 +32,6 @@ import {
   listpackHashFind,
   listpackHashFree,
   listpackHashLength,
-  listpackHashRandom,
   listpackHashRead,
   listpackHashReplace,
   listpackHashSetTime,
@@ -42,8 +41,6 @@ import { HashWalk, walkNext, walkStart } from "./hash-walk.ts";
 import { ByteSpan } from "./string.ts";
 import { CONTAINER_BYTES } from "./value-type.ts";
 
-/** Small hashes are kept in listpacks. */
-const LISTPACKS = false as boolean;
 /** A listpack beyond this many bytes becomes a table, whatever its limits. */
 const LISTPACK_BYTES_MAX = 1 << 30;
 
@@ -131,7 +128,7 @@ export function hashSet(
 
 /** May a listpack take a field and a value of these lengths? Whether it then has too many fields is known only when the field is new. */
 function fitsListpack(a: Arena, e: Ref, length: number, valueLength: number, limits: HashLimits): boolean {
-  if (!LISTPACKS || length > limits.value || valueLength > limits.value || limits.entries === 0) return false;
+  if (length > limits.value || valueLength > limits.value || limits.entries === 0) return false;
   return !hashExceeds(a, e, length + valueLength);
 }
 
@@ -168,10 +165,6 @@ export function hashDeleteFound(a: Arena, e: Ref, slot: HashSlot): void {
 /** Makes a plain listpack one with times: what has to be before any field gets one. */
 export function hashPrepareExpiry(a: Arena, e: Ref): void {
   if (entryEncoding(a, e) !== Encoding.Listpack) return;
-  if (!LISTPACKS) {
-    hashToTable(a, e);
-    return;
-  }
   listpackHashAddTimes(a, e);
   setEntryEncoding(a, e, Encoding.ListpackEx);
   recordCreate(a, e, 0);
@@ -233,7 +226,8 @@ export function deleteEarliest(a: Arena, e: Ref): void {
 /** Sets `walk` on a uniformly random field of a hash that has some. */
 export function hashRandom(a: Arena, e: Ref, prng: Prng, walk: HashWalk): void {
   if (entryEncoding(a, e) !== Encoding.HashTable) {
-    listpackHashRandom(a, e, prng, walk);
+    walkStart(a, e, walk);
+    for (let skip = prng.below(listpackHashLength(a, e)); skip >= 0; skip--) walkNext(a, walk);
     return;
   }
   const f = dictRandom(a, hashDict(a, e), prng);
