@@ -5,28 +5,49 @@
  * A field's place is its offset in the listpack. The entry's first word is the listpack, 0 while the hash has never had a field.
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { type BlobRef, blobAlloc, blobAt, blobBuffer, blobCapacity, blobFree } from "../arena/blob.ts";
+import { type BlobRef, blobAt, blobBuffer, blobCapacity } from "../arena/blob.ts";
 import { copyOf } from "../base/bytes.ts";
-import { Encoding, entryEncoding, valueWord } from "./entry.ts";
+import { int64High, int64Low } from "../base/int64.ts";
 import {
-  elementForm,
   LISTPACK_HEADER_BYTES,
-  listpackAfter,
-  listpackBytes,
+  ListpackElement,
+  listpackCopy,
   listpackCount,
+  listpackCreate,
+  listpackDeleteRun,
   listpackEnd,
   listpackFind,
-  listpackNew,
-  listpackRun,
+  listpackFirst,
+  listpackFree,
+  listpackInsertInteger,
+  listpackNext,
+  listpackRead,
+  listpackReplace,
   listpackSplice,
-  numberForm,
-  readElement,
-  readNumber,
-  writeElement,
-} from "./hash-listpack-layout.ts";
+} from "../struct/listpack.ts";
+import { elementForm, integerForm, writeElement } from "../struct/listpack-element.ts";
+import { Encoding, entryEncoding, valueWord } from "./entry.ts";
 import type { ByteSpan } from "./string.ts";
 
-const NONE = new Uint8Array(0);
+const element = new ListpackElement();
+
+/** Points `span` at the element at offset `p`; an integer as its decimal form. */
+export function readElement(a: Arena, lp: BlobRef, p: number, span: ByteSpan): void {
+  listpackRead(a, lp, p, element);
+  if (element.isInteger) {
+    span.setInt64(element.low, element.high);
+    return;
+  }
+  span.buf = element.buf;
+  span.at = element.at;
+  span.length = element.length;
+}
+
+/** The element at offset `p`, a time, in ms. */
+export function readTime(a: Arena, lp: BlobRef, p: number): number {
+  listpackRead(a, lp, p, element);
+  return element.number();
+}
 
 /** The listpack of a hash. */
 export function hashListpack(a: Arena, e: Ref): BlobRef {
@@ -57,20 +78,20 @@ export function listpackHashLength(a: Arena, e: Ref): number {
 /** The place of a field, or 0. */
 export function listpackHashFind(a: Arena, e: Ref, field: Uint8Array, at: number, length: number): number {
   const lp = hashListpack(a, e);
-  return lp === 0 ? 0 : listpackFind(a, lp, field, at, length, tupleOf(a, e));
+  return lp === 0 ? 0 : listpackFind(a, lp, 0, field, at, length, tupleOf(a, e) - 1);
 }
 
 /** Points `span` at the value of the field at a place; returns its time, 0 when it does not expire. */
 export function listpackHashRead(a: Arena, e: Ref, place: number, span: ByteSpan): number {
   const lp = hashListpack(a, e);
-  const value = listpackAfter(a, lp, place);
+  const value = listpackNext(a, lp, place);
   readElement(a, lp, value, span);
-  return tupleOf(a, e) === 3 ? readNumber(a, lp, listpackAfter(a, lp, value)) : 0;
+  return tupleOf(a, e) === 3 ? readTime(a, lp, listpackNext(a, lp, value)) : 0;
 }
 
 /** The time of the field at a place of a listpack with times. */
 function timeAt(a: Arena, lp: BlobRef, place: number): number {
-  return readNumber(a, lp, listpackAfter(a, lp, listpackAfter(a, lp, place)));
+  return readTime(a, lp, listpackNext(a, lp, listpackNext(a, lp, place)));
 }
 
 /** Adds a field that is known to be absent, without a time to live: at the end. */
@@ -84,36 +105,19 @@ export function listpackHashAdd(
   valueAt: number,
   valueLength: number,
 ): void {
-  if (hashListpack(a, e) === 0) setListpack(a, e, listpackNew(a));
-  const end = listpackEnd(a, hashListpack(a, e));
-  insertTuple(a, e, end, field, at, length, value, valueAt, valueLength, 0);
-}
-
-/** Inserts a field with its value, and its time where the listpack has times, at an offset. The bytes are not those of the listpack. */
-function insertTuple(
-  a: Arena,
-  e: Ref,
-  offset: number,
-  field: Uint8Array,
-  at: number,
-  length: number,
-  value: Uint8Array,
-  valueAt: number,
-  valueLength: number,
-  ms: number,
-): void {
+  if (hashListpack(a, e) === 0) setListpack(a, e, listpackCreate(a));
+  const offset = listpackEnd(a, hashListpack(a, e));
   const tuple = tupleOf(a, e);
-  let bytes = elementForm(field, at, length) + elementForm(value, valueAt, valueLength);
-  if (tuple === 3) bytes += numberForm(ms);
+  const valueBytes = elementForm(value, valueAt, valueLength);
+  const bytes = elementForm(field, at, length) + valueBytes + (tuple === 3 ? NO_TIME_BYTES : 0);
   const lp = listpackSplice(a, hashListpack(a, e), offset, 0, bytes, tuple);
   setListpack(a, e, lp);
+  const buf = blobBuffer(a, lp);
   elementForm(field, at, length);
-  let p = writeElement(a, lp, offset, field, at, length);
+  let p = writeElement(buf, blobAt(a, lp) + offset, field, at, length);
   elementForm(value, valueAt, valueLength);
-  p = writeElement(a, lp, p, value, valueAt, valueLength);
-  if (tuple === 2) return;
-  numberForm(ms);
-  writeElement(a, lp, p, NONE, 0, 0);
+  p = writeElement(buf, p, value, valueAt, valueLength);
+  if (tuple === 3) writeTime(buf, p, 0);
 }
 
 /** Gives the field at a place another value; its time stays or goes. */
@@ -126,45 +130,52 @@ export function listpackHashReplace(
   valueLength: number,
   keepExpiry: boolean,
 ): void {
-  let lp = hashListpack(a, e);
-  const offset = listpackAfter(a, lp, place);
-  const bytes = elementForm(value, valueAt, valueLength);
-  lp = listpackSplice(a, lp, offset, listpackRun(a, lp, offset, 1), bytes, 0);
+  const old = hashListpack(a, e);
+  const lp = listpackReplace(a, old, listpackNext(a, old, place), value, valueAt, valueLength);
   setListpack(a, e, lp);
-  writeElement(a, lp, offset, value, valueAt, valueLength);
   if (!keepExpiry && tupleOf(a, e) === 3 && timeAt(a, lp, place) !== 0) listpackHashSetTime(a, e, place, 0);
 }
 
 /** Deletes the field at a place. */
 export function listpackHashDelete(a: Arena, e: Ref, place: number): void {
-  const lp = hashListpack(a, e);
-  const tuple = tupleOf(a, e);
-  setListpack(a, e, listpackSplice(a, lp, place, listpackRun(a, lp, place, tuple), 0, -tuple));
+  setListpack(a, e, listpackDeleteRun(a, hashListpack(a, e), place, tupleOf(a, e)));
+}
+
+/** Bytes of a time of 0. */
+const NO_TIME_BYTES = 2;
+
+/** Writes a time as an element at `p` of a buffer. */
+function writeTime(buf: Uint8Array, p: number, ms: number): void {
+  integerForm(int64Low(ms), int64High(ms));
+  writeElement(buf, p, buf, 0, 0);
 }
 
 /** Gives the field at a place of a listpack with times the time `ms` (0: none), and moves it to where it then belongs. */
 export function listpackHashSetTime(a: Arena, e: Ref, place: number, ms: number): void {
   let lp = hashListpack(a, e);
-  const pair = listpackRun(a, lp, place, 2);
+  const pair = listpackNext(a, lp, listpackNext(a, lp, place)) - place;
   const from = blobAt(a, lp) + place;
   // Field and value as they are: only the time is another.
   const kept = copyOf(blobBuffer(a, lp), from, pair);
   listpackHashDelete(a, e, place);
-  const offset = ms === 0 ? listpackEnd(a, hashListpack(a, e)) : placeForTime(a, hashListpack(a, e), ms);
-  lp = listpackSplice(a, hashListpack(a, e), offset, 0, pair + numberForm(ms), 3);
+  lp = hashListpack(a, e);
+  const offset = ms === 0 ? listpackEnd(a, lp) : placeForTime(a, lp, ms);
+  lp = listpackSplice(a, lp, offset, 0, pair + integerForm(int64Low(ms), int64High(ms)), 3);
   setListpack(a, e, lp);
-  blobBuffer(a, lp).set(kept, blobAt(a, lp) + offset);
-  writeElement(a, lp, offset + pair, NONE, 0, 0);
+  const buf = blobBuffer(a, lp);
+  const to = blobAt(a, lp) + offset;
+  buf.set(kept, to);
+  writeTime(buf, to + pair, ms);
 }
 
 /** Where a field with a time is inserted: before the first that does not expire, or not earlier. */
 function placeForTime(a: Arena, lp: BlobRef, ms: number): number {
-  let p = listpackAfter(a, lp, 0);
+  let p = listpackFirst(a, lp);
   while (p !== 0) {
     const time = timeAt(a, lp, p);
     if (time === 0 || time >= ms) return p;
-    const value = listpackAfter(a, lp, p);
-    p = listpackAfter(a, lp, listpackAfter(a, lp, value));
+    const value = listpackNext(a, lp, p);
+    p = listpackNext(a, lp, listpackNext(a, lp, value));
   }
   return listpackEnd(a, lp);
 }
@@ -172,12 +183,13 @@ function placeForTime(a: Arena, lp: BlobRef, ms: number): number {
 /** Makes triples of the pairs of a plain listpack; the caller changes the encoding. */
 export function listpackHashAddTimes(a: Arena, e: Ref): void {
   let lp = hashListpack(a, e);
-  const bytes = numberForm(0);
   let p = LISTPACK_HEADER_BYTES;
   while (p < listpackEnd(a, lp)) {
-    p += listpackRun(a, lp, p, 2);
-    lp = listpackSplice(a, lp, p, 0, bytes, 1);
-    p = writeElement(a, lp, p, NONE, 0, 0);
+    const value = listpackNext(a, lp, p);
+    const next = listpackNext(a, lp, value);
+    const after = next === 0 ? listpackEnd(a, lp) : next;
+    lp = listpackInsertInteger(a, lp, after, 0, 0);
+    p = after + NO_TIME_BYTES;
   }
   setListpack(a, e, lp);
 }
@@ -185,16 +197,11 @@ export function listpackHashAddTimes(a: Arena, e: Ref): void {
 /** A copy of the listpack. */
 export function listpackHashCopy(a: Arena, e: Ref): BlobRef {
   const lp = hashListpack(a, e);
-  if (lp === 0) return 0;
-  const bytes = listpackBytes(a, lp);
-  const copy = blobAlloc(a, bytes);
-  const from = blobAt(a, lp);
-  blobBuffer(a, copy).set(blobBuffer(a, lp).subarray(from, from + bytes), blobAt(a, copy));
-  return copy;
+  return lp === 0 ? 0 : listpackCopy(a, lp);
 }
 
 /** Frees the listpack. */
 export function listpackHashFree(a: Arena, e: Ref): void {
   const lp = hashListpack(a, e);
-  if (lp !== 0) blobFree(a, lp);
+  if (lp !== 0) listpackFree(a, lp);
 }

@@ -8,8 +8,9 @@
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { dictScan, RefList } from "../struct/dict.ts";
+import { listpackFirst, listpackNext } from "../struct/listpack.ts";
 import { Encoding, entryEncoding, valueWord } from "./entry.ts";
-import { listpackAfter, readElement, readNumber } from "./hash-listpack-layout.ts";
+import { readElement, readTime } from "./hash-listpack.ts";
 import { fieldExpiry, readField, readFieldValue } from "./hash-table.ts";
 import { ByteSpan } from "./string.ts";
 
@@ -64,16 +65,16 @@ function nextInListpack(a: Arena, walk: HashWalk): boolean {
   const lp = walk.root;
   if (lp === 0) return false;
   // `next` is the last element that was read: the walk goes on behind it.
-  const field = listpackAfter(a, lp, walk.next);
+  const field = walk.next === 0 ? listpackFirst(a, lp) : listpackNext(a, lp, walk.next);
   if (field === 0) return false;
-  const value = listpackAfter(a, lp, field);
+  const value = listpackNext(a, lp, field);
   walk.place = field;
   readElement(a, lp, field, walk.field);
   readElement(a, lp, value, walk.value);
   walk.next = value;
   walk.expiryMs = 0;
   if (walk.encoding !== Encoding.ListpackEx) return true;
-  walk.next = listpackAfter(a, lp, value);
-  walk.expiryMs = readNumber(a, lp, walk.next);
+  walk.next = listpackNext(a, lp, value);
+  walk.expiryMs = readTime(a, lp, walk.next);
   return true;
 }

@@ -12,6 +12,7 @@ import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
 import { dictCreate, dictHash, dictInsert, dictRandom, dictSize } from "../struct/dict.ts";
 import { expiryHeapCreate, expiryHeapPush, expiryHeapTop, setItemTime } from "../struct/expiry-heap.ts";
+import { LISTPACK_BYTES_MAX } from "../struct/listpack.ts";
 import { Encoding, entryCreate, entryEncoding, setEntryEncoding, Type, valueWord } from "./entry.ts";
 import {
   dictHashDelete,
@@ -40,9 +41,6 @@ import { FIELD_OFFSET, fieldCreate, fieldExpiry, readField, readFieldValue } fro
 import { HashWalk, walkNext, walkStart } from "./hash-walk.ts";
 import { ByteSpan } from "./string.ts";
 import { CONTAINER_BYTES } from "./value-type.ts";
-
-/** A listpack beyond this many bytes becomes a table, whatever its limits. */
-const LISTPACK_BYTES_MAX = 1 << 30;
 
 /** When a listpack becomes a table: with more fields than `entries`, or a field or value longer than `value` bytes. */
 export interface HashLimits {
