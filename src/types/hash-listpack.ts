@@ -27,24 +27,13 @@ import {
 } from "../struct/listpack.ts";
 import { elementForm, integerForm, writeElement } from "../struct/listpack-element.ts";
 import { Encoding, entryEncoding, valueWord } from "./entry.ts";
+import { readElementAt } from "./hash-walk.ts";
 import type { ByteSpan } from "./string.ts";
 
 const element = new ListpackElement();
 
-/** Points `span` at the element at offset `p`; an integer as its decimal form. */
-export function readElement(a: Arena, lp: BlobRef, p: number, span: ByteSpan): void {
-  listpackRead(a, lp, p, element);
-  if (element.isInteger) {
-    span.setInt64(element.low, element.high);
-    return;
-  }
-  span.buf = element.buf;
-  span.at = element.at;
-  span.length = element.length;
-}
-
 /** The element at offset `p`, a time, in ms. */
-export function readTime(a: Arena, lp: BlobRef, p: number): number {
+function readTime(a: Arena, lp: BlobRef, p: number): number {
   listpackRead(a, lp, p, element);
   return element.number();
 }
@@ -85,7 +74,7 @@ export function listpackHashFind(a: Arena, e: Ref, field: Uint8Array, at: number
 export function listpackHashRead(a: Arena, e: Ref, place: number, span: ByteSpan): number {
   const lp = hashListpack(a, e);
   const value = listpackNext(a, lp, place);
-  readElement(a, lp, value, span);
+  readElementAt(blobBuffer(a, lp), blobAt(a, lp) + value, span);
   return tupleOf(a, e) === 3 ? readTime(a, lp, listpackNext(a, lp, value)) : 0;
 }
 

@@ -7,12 +7,23 @@
  * A walk that is set on a single field by other means is a place to leave a field in.
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
+import { blobAt, blobBuffer } from "../arena/blob.ts";
 import { dictScan, RefList } from "../struct/dict.ts";
-import { listpackFirst, listpackNext } from "../struct/listpack.ts";
+import { LISTPACK_HEADER_BYTES } from "../struct/listpack.ts";
+import {
+  elementBytes,
+  integer,
+  isString,
+  LISTPACK_END,
+  readInteger,
+  stringAt,
+  stringLength,
+} from "../struct/listpack-element.ts";
 import { Encoding, entryEncoding, valueWord } from "./entry.ts";
-import { readElement, readTime } from "./hash-listpack.ts";
 import { fieldExpiry, readField, readFieldValue } from "./hash-table.ts";
 import { ByteSpan } from "./string.ts";
+
+const TWO_32 = 4294967296;
 
 export class HashWalk {
   readonly field = new ByteSpan();
@@ -25,7 +36,7 @@ export class HashWalk {
   encoding = 0;
   /** Listpack or dict. */
   root = 0;
-  /** Of a listpack: the last element that was read; of a dict: the cursor of the next bucket. */
+  /** Of a listpack: the offset of the next field, 0 at the start; of a dict: the cursor of the next bucket. */
   next = 0;
   /** Of a dict: whether the last bucket has been read, and the fields of the current one. */
   ended = false;
@@ -64,17 +75,33 @@ export function walkNext(a: Arena, walk: HashWalk): boolean {
 function nextInListpack(a: Arena, walk: HashWalk): boolean {
   const lp = walk.root;
   if (lp === 0) return false;
-  // `next` is the last element that was read: the walk goes on behind it.
-  const field = walk.next === 0 ? listpackFirst(a, lp) : listpackNext(a, lp, walk.next);
-  if (field === 0) return false;
-  const value = listpackNext(a, lp, field);
-  walk.place = field;
-  readElement(a, lp, field, walk.field);
-  readElement(a, lp, value, walk.value);
-  walk.next = value;
+  const buf = blobBuffer(a, lp);
+  const at = blobAt(a, lp);
+  const field = at + (walk.next === 0 ? LISTPACK_HEADER_BYTES : walk.next);
+  if (buf[field] === LISTPACK_END) return false;
+  const value = field + elementBytes(buf, field);
+  let next = value + elementBytes(buf, value);
+  walk.place = field - at;
+  readElementAt(buf, field, walk.field);
+  readElementAt(buf, value, walk.value);
   walk.expiryMs = 0;
-  if (walk.encoding !== Encoding.ListpackEx) return true;
-  walk.next = listpackNext(a, lp, value);
-  walk.expiryMs = readTime(a, lp, walk.next);
+  if (walk.encoding === Encoding.ListpackEx) {
+    readInteger(buf, next);
+    walk.expiryMs = integer.high * TWO_32 + (integer.low >>> 0);
+    next += elementBytes(buf, next);
+  }
+  walk.next = next - at;
   return true;
+}
+
+/** Points `span` at the element at `p` of a listpack's buffer; an integer as its decimal form. */
+export function readElementAt(buf: Uint8Array, p: number, span: ByteSpan): void {
+  if (!isString(buf, p)) {
+    readInteger(buf, p);
+    span.setInt64(integer.low, integer.high);
+    return;
+  }
+  span.buf = buf;
+  span.at = stringAt(buf, p);
+  span.length = stringLength(buf, p);
 }
