@@ -30,6 +30,7 @@ const CLIENTS_PER_HZ_MAX = 200;
 const HZ_MAX = 500;
 
 type Timer = ReturnType<typeof setTimeout>;
+type Immediate = ReturnType<typeof setImmediate>;
 
 export class Cron {
   readonly #engine: Engine;
@@ -40,6 +41,7 @@ export class Cron {
   #timer: Timer | null = null;
   #sliceTimer: Timer | null = null;
   #deadlineTimer: Timer | null = null;
+  #eviction: Immediate | null = null;
   /** Microseconds that the expire cycle may still take in this period. */
   #expireBudgetUs = 0;
   #rehashDatabase = 0;
@@ -86,6 +88,9 @@ export class Cron {
       this.#deadlineTimer = setTimeout(() => this.#expireWaits(), delayMs);
     };
     engine.debug.freeze = (ms, thaw) => this.#freeze(ms, thaw);
+    engine.memory.scheduleEviction = () => {
+      this.#eviction ??= setImmediate(() => this.#evict());
+    };
     this.#schedule();
   }
 
@@ -93,7 +98,9 @@ export class Cron {
   stop(): void {
     this.#running = false;
     for (const timer of [this.#timer, this.#sliceTimer, this.#deadlineTimer]) if (timer !== null) clearTimeout(timer);
+    if (this.#eviction !== null) clearImmediate(this.#eviction);
     this.#engine.debug.freeze = null;
+    this.#engine.memory.scheduleEviction = () => {};
   }
 
   #schedule(): void {
@@ -216,6 +223,18 @@ export class Cron {
       databases[this.#shrinkDatabase].shrinkIfNeeded();
       this.#shrinkDatabase = (this.#shrinkDatabase + 1) % databases.length;
     }
+  }
+
+  /** Memory is above its limit: a round of eviction, and the next one after others have had their turn. */
+  #evict(): void {
+    const engine = this.#engine;
+    this.#eviction = null;
+    if (engine.debug.frozen) return;
+    engine.tick();
+    const startUs = engine.lastUs;
+    engine.memory.evict();
+    engine.blocking.serve();
+    engine.stats.endCron(startUs, engine.clock.monotonicUs());
   }
 
   /** The time of a waiting client is up. */

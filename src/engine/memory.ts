@@ -24,6 +24,8 @@ export type MemoryPartName =
 export class MemoryUsage {
   readonly #arena: Arena;
   readonly #parts = new Map<MemoryPartName, () => number>();
+  /** The functions in #parts: they are asked before every command when memory is limited. */
+  #partBytes: (() => number)[] = [];
   #peakBytes = 0;
   /** used bytes when the server began to serve. */
   startupBytes = BASE_BYTES;
@@ -39,6 +41,7 @@ export class MemoryUsage {
   /** Sets how the bytes of a part are found. It is asked often: it should not walk anything. */
   setPart(name: MemoryPartName, bytes: () => number): void {
     this.#parts.set(name, bytes);
+    this.#partBytes = [...this.#parts.values()];
   }
 
   /** Bytes of a part; 0 while nobody has such. */
@@ -49,9 +52,24 @@ export class MemoryUsage {
   /** used_memory. */
   get usedBytes(): number {
     let bytes = BASE_BYTES + this.#arena.usedBytes;
-    for (const part of this.#parts.values()) bytes += part();
+    for (let i = 0; i < this.#partBytes.length; i++) bytes += this.#partBytes[i]();
     return bytes;
   }
+
+  /**
+   * Used bytes that maxmemory does not limit: buffers that propagate changes. Evicting a key makes them grow, and would go on until nothing is left.
+   * Whoever has further such buffers puts their own function here.
+   */
+  uncountedBytes: () => number = () => this.part("append-only-buffer");
+
+  /** True when the last command of a client found memory above its limit, with nothing to evict: writes of scripts are refused then. */
+  isFull = false;
+
+  /** Evicts for a while; true when there is more to do. Plugged in by memory-gate.ts. */
+  evict: () => boolean = () => false;
+
+  /** Asks for calls of evict() soon, as often as it wants to go on. Plugged in by whoever has timers. */
+  scheduleEviction: () => void = () => {};
 
   /** The most that usedBytes has been whenever somebody looked. */
   get peakBytes(): number {
