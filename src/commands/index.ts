@@ -23,6 +23,7 @@ import { MONITOR_COMMANDS } from "./server/monitor.ts";
 import { SHUTDOWN_COMMANDS } from "./server/shutdown.ts";
 import { SLOWLOG_COMMANDS } from "./server/slowlog.ts";
 import { TIME_COMMANDS } from "./server/time.ts";
+import { SET_COMMANDS } from "./set/set.ts";
 import { STRING_COMMANDS } from "./string/string.ts";
 import { TRANSACTION_COMMANDS } from "./transactions/transactions.ts";
 
@@ -49,6 +50,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...SLOWLOG_COMMANDS,
   ...RENAME_COMMANDS,
   ...SCAN_COMMANDS,
+  ...SET_COMMANDS,
   ...STRING_COMMANDS,
   ...TIME_COMMANDS,
   ...TRANSACTION_COMMANDS,

@@ -17,6 +17,7 @@ import {
   valueWord,
 } from "./entry.ts";
 import { HASH } from "./hash-value.ts";
+import { SET } from "./set-value.ts";
 import {
   ByteSpan,
   copyStringValue,
@@ -40,7 +41,7 @@ const STRING: ValueType = {
   },
 };
 
-const ROWS: (ValueType | null)[] = [STRING, null, null, null, HASH, null, null];
+const ROWS: (ValueType | null)[] = [STRING, null, SET, null, HASH, null, null];
 
 /** The row of an entry's type. */
 export function valueType(a: Arena, e: Ref): ValueType {
