@@ -54,11 +54,14 @@ class MemoryGate {
     this.#choice = new EvictionChoice(engine.keyspace);
   }
 
-  /** Applies the settings that choose keys. */
+  /** Applies the settings that choose keys. The policy also says what the access bits of keys are. */
   configure(): void {
-    const { maxmemoryPolicy, maxmemorySamples } = this.#engine.config.values;
+    const { config, keyspace } = this.#engine;
+    const { maxmemoryPolicy, maxmemorySamples } = config.values;
     this.#choice.policy = maxmemoryPolicy;
     this.#choice.samples = maxmemorySamples;
+    keyspace.lfu = maxmemoryPolicy.endsWith("-lfu");
+    keyspace.refreshAccessClock();
   }
 
   /** Decides about a client's command. */

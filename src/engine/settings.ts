@@ -15,7 +15,6 @@ export function registerEngineSettings(engine: Engine, log: Logger | null = null
   });
   follow(engine, "requirepass", ({ authentication }) => authentication.applyRequirePass());
   follow(engine, ["lfu-log-factor", "lfu-decay-time"], applyFrequencies);
-  follow(engine, "maxmemory-policy", applyMemoryPolicy);
   follow(engine, "lazyfree-lazy-expire", ({ keyspace, config }) => {
     keyspace.lazyExpire = config.values.lazyfreeLazyExpire;
   });
@@ -51,9 +50,4 @@ function applySlowThresholds(engine: Engine): void {
 function applyFrequencies(engine: Engine): void {
   engine.keyspace.lfuLogFactor = engine.config.values.lfuLogFactor;
   engine.keyspace.lfuDecayMinutes = engine.config.values.lfuDecayTime;
-}
-
-function applyMemoryPolicy(engine: Engine): void {
-  engine.keyspace.lfu = engine.config.values.maxmemoryPolicy.endsWith("-lfu");
-  engine.keyspace.refreshAccessClock();
 }

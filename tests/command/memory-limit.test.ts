@@ -147,6 +147,36 @@ describe("with eviction", () => {
     });
   }
 
+  test("a change of policy changes what is known about keys", () => {
+    const server = testServer();
+    const client = server.connect();
+    client.line("CONFIG SET maxmemory-policy allkeys-lfu");
+    client.line("SET k v");
+    expect(client.line("OBJECT FREQ k")).toBe("(integer) 5");
+    expect(client.line("OBJECT IDLETIME k")).toStartWith("(error) ERR An LFU maxmemory policy is selected");
+    client.line("CONFIG SET maxmemory-policy volatile-lru");
+    client.line("GET k");
+    server.advance(7000);
+    expect(client.line("OBJECT IDLETIME k")).toBe("(integer) 7");
+    expect(client.line("OBJECT FREQ k")).toStartWith("(error) ERR An LFU maxmemory policy is not selected");
+  });
+
+  test("small integers are shared unless eviction needs a time of use for each", () => {
+    const client = testServer().connect();
+    client.line("SET k 1");
+    const shared = "(integer) 2147483647";
+    for (const [settings, count] of [
+      ["maxmemory 1gb maxmemory-policy allkeys-random", shared],
+      ["maxmemory-policy volatile-ttl", shared],
+      ["maxmemory-policy allkeys-lru", "(integer) 1"],
+      ["maxmemory-policy volatile-lfu", "(integer) 1"],
+      ["maxmemory 0", shared],
+    ]) {
+      expect(client.line(`CONFIG SET ${settings}`)).toBe("OK");
+      expect(client.line("OBJECT REFCOUNT k")).toBe(count);
+    }
+  });
+
   test("volatile policies refuse once only lasting keys are left", () => {
     const { client } = limited("volatile-lru", 50, 0);
     client.line("CONFIG SET maxmemory-eviction-tenacity 100");
