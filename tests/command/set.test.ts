@@ -1,8 +1,11 @@
 // The set commands, as dialogues: in all encodings, with events, propagation and conversions.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Target } from "../../src/engine/propagation.ts";
 import { type TestClient, type TestServer, testServer, transcript } from "../support/engine.ts";
+
+// An arena that needs its first large segment may wait for seconds until the system has cleared it.
+setDefaultTimeout(60_000);
 
 const ENCODINGS = ["listpack", "hashtable"] as const;
 

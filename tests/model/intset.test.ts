@@ -1,6 +1,6 @@
 // Integer sets against sorted arrays of bigints, and vectors of what Redis itself writes.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Arena } from "../../src/arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../../src/arena/blob.ts";
 import { bigIntHigh, bigIntLow, int64ToBigInt } from "../../src/base/int64.ts";
@@ -23,6 +23,9 @@ import {
 } from "../../src/struct/intset.ts";
 import { seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
+
+// An arena that needs its first large segment may wait for seconds until the system has cleared it.
+setDefaultTimeout(60_000);
 
 const EDGES = [0n, -1n, 32767n, 32768n, -32768n, -32769n, 2147483647n, 2147483648n, -2147483648n, -2147483649n].concat([
   9007199254740993n,

@@ -1,7 +1,7 @@
 // Listpacks against plain arrays of strings: all encodings of integers and strings, changes at random places, walks in both directions, bytes that
 // were damaged, and vectors of what Redis itself writes.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Arena } from "../../src/arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../../src/arena/blob.ts";
 import type { Prng } from "../../src/base/prng.ts";
@@ -40,6 +40,9 @@ import {
 import { elementBytes } from "../../src/struct/listpack-element.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
+
+// An arena that needs its first large segment may wait for seconds until the system has cleared it.
+setDefaultTimeout(60_000);
 
 const element = new ListpackElement();
 
