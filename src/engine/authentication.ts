@@ -7,7 +7,7 @@
 import { latin1Bytes } from "../base/bytes.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { type Client, ClientFlag } from "./client.ts";
-import type { Engine } from "./engine.ts";
+import type { EngineView } from "./handler-context.ts";
 
 /** Name of the user that every connection starts as. */
 export const DEFAULT_USER = "default";
@@ -24,11 +24,11 @@ export interface User {
 }
 
 export class Authentication {
-  readonly #engine: Engine;
+  readonly #engine: EngineView;
   readonly #users = new Map<string, User>();
   readonly defaultUser: User;
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineView) {
     this.#engine = engine;
     this.defaultUser = { name: DEFAULT_USER, enabled: true, nopass: true, passwordDigests: [] };
     this.#users.set(DEFAULT_USER, this.defaultUser);

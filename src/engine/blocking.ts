@@ -11,37 +11,20 @@ import type { Request } from "../resp/request.ts";
 import { ReplyWriter } from "../resp/writer.ts";
 import { entryExpiry, entryHasExpiry, entryType } from "../types/entry.ts";
 import { type Client, ClientFlag } from "./client.ts";
-import type { Context } from "./context.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
-import type { Engine } from "./engine.ts";
 import { Halt, halt, release } from "./gates.ts";
+import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { KeyFilter } from "./key-filter.ts";
 import { Observer } from "./observer.ts";
 import { Pending } from "./pending.ts";
 import type { CommandSpec } from "./spec.ts";
+import type { Wait } from "./wait.ts";
 
 /** A key is ready whatever type its value has. */
 export const ANY_TYPE = -1;
 
 /** Clients that cannot wait: a command of theirs answers at once as if its time were up. */
 const IMPATIENT = ClientFlag.DenyBlocking | ClientFlag.Internal | ClientFlag.Primary;
-
-/** What a handler that cannot answer yet waits for. */
-export interface Wait {
-  /** The keys among the arguments: `keyCount` of them from argument `firstKey`. No keys: until wake() or finish(), or for the time. */
-  readonly firstKey: number;
-  readonly keyCount: number;
-  /** Type of the value (types/entry.ts) that makes a key ready, or ANY_TYPE. */
-  readonly type: number;
-  /** Milliseconds to wait; 0: for ever. A request that runs again and parks again keeps its first deadline. */
-  readonly timeoutMs: number;
-  /** Run again also when a key is deleted or its type changes. */
-  readonly onLoss?: boolean;
-  /** Writes the reply when the time is up. */
-  readonly onTimeout: (reply: ReplyWriter) => void;
-  /** Writes the reply when this client cannot wait (transaction, script); as onTimeout when absent. */
-  readonly onDenied?: (reply: ReplyWriter) => void;
-}
 
 /** Clients that wait for one key, in the order in which they came. */
 interface Waiters {
@@ -72,7 +55,7 @@ interface Parked {
 const FORCED = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
 export class Blocking {
-  readonly #engine: Engine;
+  readonly #engine: EngineView;
   readonly #parked = new Map<Client, Parked>();
   /** Per database: key (latin1) -> who waits for it. */
   readonly #waiting: Map<string, Waiters>[] = [];
@@ -89,7 +72,7 @@ export class Blocking {
   /** Asks for a call of expire() in so many milliseconds, in place of what was asked for before. Plugged in by whoever has timers. */
   armTimer: (delayMs: number) => void = () => {};
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineView) {
     this.#engine = engine;
   }
 
@@ -128,7 +111,7 @@ export class Blocking {
   // ---- parking
 
   /** Parks the client of the command in `cx`, or answers at once when it cannot wait. The handler must return right afterwards. */
-  park(cx: Context, wait: Wait): void {
+  park(cx: HandlerContext, wait: Wait): void {
     const client = cx.client;
     if (client.has(IMPATIENT)) {
       (wait.onDenied ?? wait.onTimeout)(cx.reply);
@@ -183,7 +166,7 @@ export class Blocking {
    * Keeps the time that a command took until it parked its client: the command is counted when it is done. Returns what its duration counts as for the
    * slow log: nothing.
    */
-  suspend(cx: Context, usec: number): number {
+  suspend(cx: HandlerContext, usec: number): number {
     cx.parked = false;
     const parked = this.#parked.get(cx.client);
     if (parked !== undefined) parked.usec += usec;

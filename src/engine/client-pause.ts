@@ -7,9 +7,8 @@
  */
 import { ExpiryMode } from "../keyspace/key-rules.ts";
 import { type Client, ClientFlag } from "./client.ts";
-import type { Context } from "./context.ts";
-import type { Engine } from "./engine.ts";
 import { Halt, halt, release } from "./gates.ts";
+import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { ServerGate } from "./observer.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
@@ -17,7 +16,7 @@ import { type CommandSpec, Flag } from "./spec.ts";
 export const Pause = { Nothing: 0, Writes: 1, All: 2 } as const;
 
 export class ClientPause {
-  readonly #engine: Engine;
+  readonly #engine: EngineView;
   /** Unix time in ms at which the pause ends; Infinity: when it is ended. */
   #endMs = 0;
   #what: number = Pause.Nothing;
@@ -25,7 +24,7 @@ export class ClientPause {
   #expiryMode: number = ExpiryMode.Delete;
   readonly #postponed = new Set<Client>();
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineView) {
     this.#engine = engine;
   }
 
@@ -79,7 +78,7 @@ export class ClientPause {
   }
 
   /** Postpones the command in `cx` when the pause concerns it; true when it did. Replicas are never paused. */
-  postpones(cx: Context, spec: CommandSpec): boolean {
+  postpones(cx: HandlerContext, spec: CommandSpec): boolean {
     const { client } = cx;
     if (client.has(ClientFlag.Replica)) return false;
     this.update();

@@ -1,13 +1,12 @@
 /** Delivers the effects of a command, in one fixed order: dirty count, WATCH and tracking, propagation, keyspace events, clients blocked on ready keys. */
-import type { Context } from "./context.ts";
-import type { Engine } from "./engine.ts";
+import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { notifyKeyspaceEvent } from "./notify.ts";
 import { Observer } from "./observer.ts";
 import { Pending } from "./pending.ts";
 import { Target } from "./propagation.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
-export function deliverEffects(engine: Engine, cx: Context, spec: CommandSpec): void {
+export function deliverEffects(engine: EngineView, cx: HandlerContext, spec: CommandSpec): void {
   engine.dirty += cx.dirty;
   const effects = cx.effects;
   if ((engine.observed & Observer.Watch) !== 0) {
@@ -42,7 +41,7 @@ export function deliverEffects(engine: Engine, cx: Context, spec: CommandSpec): 
   effects.count = 0;
 }
 
-function propagate(engine: Engine, cx: Context, spec: CommandSpec): void {
+function propagate(engine: EngineView, cx: HandlerContext, spec: CommandSpec): void {
   const dbId = cx.db.id;
   if (cx.forcedTargets !== 0) {
     engine.propagation.addArguments(dbId, cx.forcedTargets, cx.buf, cx.start, cx.length, cx.argc);
@@ -58,7 +57,7 @@ function propagate(engine: Engine, cx: Context, spec: CommandSpec): void {
  * Propagates a command that no client sent: the deletion of an expired key and the like. Within a command it becomes part of that command's
  * unit, ahead of the command itself; otherwise it goes out at once.
  */
-export function propagateInternal(engine: Engine, dbId: number, parts: readonly (string | Uint8Array)[]): void {
+export function propagateInternal(engine: EngineView, dbId: number, parts: readonly (string | Uint8Array)[]): void {
   if (engine.sinks.length === 0) return;
   engine.propagation.addParts(dbId, Target.All, parts);
   if (engine.depth > 0) engine.pending |= Pending.Propagation;

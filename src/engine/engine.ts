@@ -14,10 +14,10 @@ import { Blocking } from "./blocking.ts";
 import { Client, ClientFlag, Halt } from "./client.ts";
 import { ClientPause } from "./client-pause.ts";
 import { CommandTable } from "./command-table.ts";
-import { Context } from "./context.ts";
 import { DebugState } from "./debug-state.ts";
 import { deliverEffects } from "./deliver.ts";
 import { passGates } from "./gates.ts";
+import { type EngineView, HandlerContext } from "./handler-context.ts";
 import { newHistogram, recordLatency } from "./histogram.ts";
 import { InfoSources } from "./info.ts";
 import { LatencyMonitor } from "./latency.ts";
@@ -40,7 +40,7 @@ import { unknownCommand, unknownSubcommand } from "./unknown-command.ts";
 /** CLIENT REPLY has switched replies off, or this one. Messages still come. */
 const MUTE = ClientFlag.ReplyOff | ClientFlag.ReplySkip;
 
-export class Engine {
+export class Engine implements EngineView {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly config: Config;
@@ -65,7 +65,7 @@ export class Engine {
   /** Who receives propagated commands, and what they have not been given yet. */
   readonly sinks: PropagationSink[] = [];
   readonly propagation = new Propagation();
-  readonly cx: Context;
+  readonly cx: HandlerContext;
   readonly prefetcher = new Prefetcher();
   /** The reply buffer of the client that executes. */
   readonly reply = new ReplyWriter();
@@ -112,7 +112,7 @@ export class Engine {
     const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
     internal.set(ClientFlag.Internal);
     const first = this.commands.byName.values().next().value as CommandSpec;
-    this.cx = new Context(this, internal, first, this.reply, new Request());
+    this.cx = new HandlerContext(this, internal, first, this.reply, new Request());
     this.tick();
     this.stats.startedMs = this.nowMs();
     this.stats.lastSaveSeconds = Math.floor(this.nowMs() / 1000);
@@ -206,7 +206,7 @@ export class Engine {
   }
 
   /** The way of a command when the client or the server is in a state that matters: gates, CLIENT NO-TOUCH, CLIENT REPLY. */
-  #callGated(client: Client, cx: Context, spec: CommandSpec): void {
+  #callGated(client: Client, cx: HandlerContext, spec: CommandSpec): void {
     const start = cx.reply.pos;
     if (client.has(ClientFlag.ReplySkipNext)) {
       client.unset(ClientFlag.ReplySkipNext);
@@ -243,7 +243,7 @@ export class Engine {
   }
 
   /** Runs a handler and delivers its effects. The gates have been passed; cx is filled. */
-  call(cx: Context, spec: CommandSpec): void {
+  call(cx: HandlerContext, spec: CommandSpec): void {
     const reply = cx.reply;
     const start = reply.pos;
     const startUs = this.lastUs;
@@ -255,7 +255,7 @@ export class Engine {
     cx.dirty = 0;
     cx.effects.count = 0;
     try {
-      spec.run(cx);
+      (spec.run as (cx: HandlerContext) => void)(cx);
     } catch (error) {
       this.#fail(cx, start, error);
     }
@@ -297,7 +297,7 @@ export class Engine {
   }
 
   /** Shows a command that took as long as stats.slowThresholdUs to the slow log and the latency monitor. */
-  recordSlow: (cx: Context, spec: CommandSpec, usec: number) => void = () => {};
+  recordSlow: (cx: HandlerContext, spec: CommandSpec, usec: number) => void = () => {};
 
   /** Samples rates and memory for INFO. Called by the cron. */
   sampleStatistics: () => void = () => {};
@@ -313,9 +313,9 @@ export class Engine {
   }
 
   /** Decides about a command when memory is limited: evicts, or answers an error. Plugged in with eviction. */
-  memoryGate: (cx: Context, spec: CommandSpec) => ReplyError | null = () => null;
+  memoryGate: (cx: HandlerContext, spec: CommandSpec) => ReplyError | null = () => null;
   /** Says why a queued command may no longer run when EXEC comes to it (access rules may have changed): the error text, or null. */
-  execDenial: (cx: Context, spec: CommandSpec) => string | null = () => null;
+  execDenial: (cx: HandlerContext, spec: CommandSpec) => string | null = () => null;
 
   /** The outermost command has returned: its unit is propagated, its client gets its own messages, clients that wait for keys are served. */
   #endUnit(reply: ReplyWriter, spec: CommandSpec, start: number): void {
@@ -338,7 +338,7 @@ export class Engine {
     this.#mutedPushBytes = muted ? pushed : 0;
   }
 
-  #fail(cx: Context, start: number, error: unknown): void {
+  #fail(cx: HandlerContext, start: number, error: unknown): void {
     if (!(error instanceof ReplyError)) throw error;
     if (cx.dirty !== 0) throw new Error(`${cx.spec.fullName} failed after a change: ${error.text}`);
     cx.reply.pos = start;

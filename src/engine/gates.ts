@@ -5,7 +5,7 @@
 import { allowsAction } from "../config/settings-security.ts";
 import { notSubscribed, ReplyError } from "../resp/errors.ts";
 import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
-import type { Context } from "./context.ts";
+import type { HandlerContext } from "./handler-context.ts";
 import { ServerGate } from "./observer.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 import { gateFlags, queueCommand } from "./transactions.ts";
@@ -23,7 +23,7 @@ export function isLocalClient(client: Client): boolean {
 }
 
 /** DEBUG and MODULE, as far as the settings allow them at all. */
-function protection(cx: Context, spec: CommandSpec): GateAnswer {
+function protection(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   if ((spec.flags & Flag.Protected) === 0) return null;
   const { enableDebugCommand, enableModuleCommand } = cx.engine.config.values;
   const name = (spec.parent ?? spec).name;
@@ -34,19 +34,19 @@ function protection(cx: Context, spec: CommandSpec): GateAnswer {
   );
 }
 
-function authentication(cx: Context, spec: CommandSpec): GateAnswer {
+function authentication(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Unauthenticated) && (spec.flags & Flag.NoAuth) === 0 ? NOAUTH : null;
 }
 
 /** Commands that no transaction may hold; Valkey counts MULTI and WATCH among them. */
-function transactionContent(cx: Context, spec: CommandSpec): GateAnswer {
+function transactionContent(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   if (!cx.client.has(ClientFlag.Multi)) return null;
   const nested = spec.name === "multi" || spec.name === "watch";
   const refused = (spec.flags & Flag.NoMulti) !== 0 || (nested && cx.engine.config.personality.nestedMultiAborts);
   return refused ? NOT_IN_MULTI : null;
 }
 
-function memory(cx: Context, spec: CommandSpec): GateAnswer {
+function memory(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   const engine = cx.engine;
   if ((engine.gate & ServerGate.MaxMemory) === 0 || cx.client.origin !== Origin.Client) return null;
   return engine.memoryGate(cx, spec);
@@ -65,7 +65,7 @@ const SUBSCRIBER_COMMANDS = new Set([
   "reset",
 ]);
 
-function subscriber(cx: Context, spec: CommandSpec): GateAnswer {
+function subscriber(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   if (!cx.client.has(ClientFlag.Subscriber) || cx.client.resp === 3 || SUBSCRIBER_COMMANDS.has(spec.name)) return null;
   return new ReplyError(
     `ERR Can't execute '${spec.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
@@ -75,19 +75,19 @@ function subscriber(cx: Context, spec: CommandSpec): GateAnswer {
 const UNSUBSCRIBE_COMMANDS = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
 
 /** Valkey refuses to unsubscribe a client without subscriptions. Queued commands are judged here, others by their handlers: the client passes no gate. */
-function unsubscription(cx: Context, spec: CommandSpec): GateAnswer {
+function unsubscription(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   if (cx.client.has(ClientFlag.Subscriber) || !UNSUBSCRIBE_COMMANDS.has(spec.name)) return null;
   if (!cx.engine.config.personality.unsubscribeNeedsSubscription) return null;
   return notSubscribed(spec.fullName);
 }
 
-function denyBlocking(cx: Context, spec: CommandSpec): GateAnswer {
+function denyBlocking(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Internal) && (spec.flags & Flag.NoMulti) !== 0
     ? new ReplyError("ERR Command not allowed")
     : null;
 }
 
-function loading(cx: Context, spec: CommandSpec): GateAnswer {
+function loading(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return (cx.engine.gate & ServerGate.Loading) !== 0 &&
     cx.client.origin === Origin.Client &&
     (gateFlags(cx.client, spec) & Flag.Loading) === 0
@@ -98,13 +98,13 @@ function loading(cx: Context, spec: CommandSpec): GateAnswer {
 /** Commands that run at once inside MULTI. */
 const UNQUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
 
-function transaction(cx: Context, spec: CommandSpec): GateAnswer {
+function transaction(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   if (!cx.client.has(ClientFlag.Multi) || cx.client.origin !== Origin.Client || UNQUEUED.has(spec.name)) return null;
   queueCommand(cx, spec);
   return TAKEN;
 }
 
-function paused(cx: Context, spec: CommandSpec): GateAnswer {
+function paused(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   if ((cx.engine.gate & ServerGate.Paused) === 0 || cx.client.origin !== Origin.Client) return null;
   return cx.engine.pause.postpones(cx, spec) ? TAKEN : null;
 }
@@ -112,7 +112,7 @@ function paused(cx: Context, spec: CommandSpec): GateAnswer {
 const OBSERVER_ONLY = new ReplyError("ERR Replica can't interact with the keyspace");
 
 /** Clients that only receive a stream of commands, replicas and monitors, keep away from the data. */
-function observer(cx: Context, spec: CommandSpec): GateAnswer {
+function observer(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return cx.client.has(ClientFlag.Replica | ClientFlag.Monitor) &&
     (gateFlags(cx.client, spec) & (Flag.Write | Flag.Readonly | Flag.MayReplicate)) !== 0
     ? OBSERVER_ONLY
@@ -120,7 +120,7 @@ function observer(cx: Context, spec: CommandSpec): GateAnswer {
 }
 
 /** In the order in which Redis decides; the first answer counts. */
-const GATES: ReadonlyArray<(cx: Context, spec: CommandSpec) => GateAnswer> = [
+const GATES: ReadonlyArray<(cx: HandlerContext, spec: CommandSpec) => GateAnswer> = [
   protection,
   authentication,
   transactionContent,
@@ -135,7 +135,7 @@ const GATES: ReadonlyArray<(cx: Context, spec: CommandSpec) => GateAnswer> = [
 ];
 
 /** Walks the gates; true when the command may run now. */
-export function passGates(cx: Context, spec: CommandSpec): boolean {
+export function passGates(cx: HandlerContext, spec: CommandSpec): boolean {
   const client: Client = cx.client;
   if (client.has(ClientFlag.CloseAfterReply | ClientFlag.Closed)) return false;
   for (const gate of GATES) {

@@ -9,17 +9,16 @@
 import { latin1Bytes } from "../base/bytes.ts";
 import { quoteArgument } from "../config/line.ts";
 import { type Client, ClientFlag, Origin } from "./client.ts";
-import type { Context } from "./context.ts";
-import type { Engine } from "./engine.ts";
+import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { ServerGate } from "./observer.ts";
 import { REDACTED, redactedArguments } from "./redaction.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
 export class Monitors {
-  readonly #engine: Engine;
+  readonly #engine: EngineView;
   readonly #clients = new Set<Client>();
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineView) {
     this.#engine = engine;
   }
 
@@ -43,7 +42,7 @@ export class Monitors {
   }
 
   /** Shows the command in `cx`, which has just run. Administrative commands are not shown, nor is what is loaded. */
-  feed(cx: Context, spec: CommandSpec): void {
+  feed(cx: HandlerContext, spec: CommandSpec): void {
     const engine = this.#engine;
     if ((spec.flags & (Flag.Admin | Flag.SkipMonitor)) !== 0) return;
     if (cx.client.origin === Origin.Aof || (engine.gate & ServerGate.Loading) !== 0) return;
@@ -51,7 +50,7 @@ export class Monitors {
     for (const client of this.#clients) engine.push(client, line, 0, line.length);
   }
 
-  #line(cx: Context, spec: CommandSpec): string {
+  #line(cx: HandlerContext, spec: CommandSpec): string {
     const nowUs = this.#engine.clock.nowUs();
     const seconds = Math.floor(nowUs / 1e6);
     const micros = String(nowUs - seconds * 1e6).padStart(6, "0");

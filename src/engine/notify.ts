@@ -4,11 +4,11 @@
  */
 import { copyBytes, latin1Bytes } from "../base/bytes.ts";
 import { Event } from "./effects.ts";
-import type { Engine } from "./engine.ts";
+import type { EngineView } from "./handler-context.ts";
 import { Observer } from "./observer.ts";
 
 /** Puts the setting `notify-keyspace-events` into effect, now and whenever it changes. */
-export function followNotifySetting(engine: Engine): void {
+export function followNotifySetting(engine: EngineView): void {
   const apply = (): null => {
     setNotifyMask(engine, engine.config.values.notifyKeyspaceEvents);
     return null;
@@ -18,7 +18,7 @@ export function followNotifySetting(engine: Engine): void {
 }
 
 /** Switches classes of events on (bits of Event). Without K or E nothing is published, whatever the classes. */
-function setNotifyMask(engine: Engine, mask: number): void {
+function setNotifyMask(engine: EngineView, mask: number): void {
   const channels = Event.Keyspace | Event.Keyevent;
   engine.notifyMask = (mask & channels) !== 0 && (mask & ~channels) !== 0 ? mask : 0;
   if (engine.notifyMask !== 0) engine.observed |= Observer.Notify;
@@ -31,7 +31,7 @@ const nameBytes = new Map<string, Uint8Array>();
 
 /** Publishes an event of class `event` for a key, as far as the settings ask for it. */
 export function notifyKeyspaceEvent(
-  engine: Engine,
+  engine: EngineView,
   event: number,
   name: string,
   dbId: number,

@@ -1,7 +1,4 @@
 /** The interfaces through which the engine reaches layers above it. main.ts plugs the implementations in. */
-import type { ReplyWriter } from "../resp/writer.ts";
-import type { Client } from "./client.ts";
-import type { Context } from "./context.ts";
 
 /** A client's way out: its socket, or something that swallows or collects output. Implemented by net, and by tests. */
 export interface ClientLink {
@@ -68,9 +65,3 @@ export interface ProcessPort {
   /** Path of the executable, a latin1 ("binary") string. */
   readonly executable: string;
 }
-
-/** Watches commands as they run: MONITOR. */
-export type CommandObserver = (cx: Context) => void;
-
-/** Somebody who writes replies for a client outside execute(): blocked clients' wake-ups. */
-export type ReplyTo = (client: Client, write: (reply: ReplyWriter) => void) => void;

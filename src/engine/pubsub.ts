@@ -9,7 +9,7 @@ import { copyOf, latin1 } from "../base/bytes.ts";
 import { ReplyWriter } from "../resp/writer.ts";
 import { Channel, ChannelTable } from "./channel-table.ts";
 import { type Client, ClientFlag, type Subscriptions } from "./client.ts";
-import type { Engine } from "./engine.ts";
+import type { EngineView } from "./handler-context.ts";
 import { Pattern, PatternIndex } from "./pattern-index.ts";
 import type { Topic } from "./topic.ts";
 
@@ -22,12 +22,12 @@ export class PubSub {
   readonly patterns = new PatternIndex<Client>();
   /** Clients that listen to anything. */
   clientCount = 0;
-  readonly #engine: Engine;
+  readonly #engine: EngineView;
   readonly #matched: Pattern<Client>[] = [];
   readonly #resp2 = new ReplyWriter(1024);
   readonly #resp3 = new ReplyWriter(1024);
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineView) {
     this.#engine = engine;
     const { prng } = engine.keyspace;
     this.channels = new ChannelTable(prng.uint32() | 0, prng.uint32() | 0);

@@ -4,7 +4,6 @@
  * The argument grammar is written once, as a syntax line (see syntax.ts), from which COMMAND DOCS builds its argument tree.
  */
 import type { Request } from "../resp/request.ts";
-import type { Context } from "./context.ts";
 
 /** Command flags, as COMMAND INFO names them (FLAG_NAMES). */
 export const Flag = {
@@ -151,7 +150,7 @@ export function countedKeys(flags: string, index: number, step = 1): KeySpec {
 }
 
 /** What a family file writes. Names are lower case; a subcommand's `name` is its own word, and its container links it in `subcommands`. */
-export interface CommandLiteral {
+export interface CommandLiteral<Cx = never> {
   name: string;
   /** Arguments including the name (and the subcommand's); negative: at least that many. */
   arity: number;
@@ -178,8 +177,8 @@ export interface CommandLiteral {
    */
   getKeys?: (request: Request, out: KeyPositions) => boolean;
   /** Adds the indexes of arguments that are secrets, which MONITOR and the slow log must not show. */
-  redact?: (cx: Context, indexes: Set<number>) => void;
-  run?: (cx: Context) => void;
+  redact?: (cx: Cx, indexes: Set<number>) => void;
+  run?: (cx: Cx) => void;
 }
 
 /** Key positions found in a request: two parallel lists that a caller may reuse. */
@@ -198,7 +197,7 @@ export class CommandSpec {
   readonly literal: CommandLiteral;
   readonly arity: number;
   readonly flags: number;
-  readonly run: (cx: Context) => void;
+  readonly run: (cx: never) => void;
   readonly subcommands: ReadonlyMap<string, CommandSpec> | null;
   readonly parent: CommandSpec | null;
   /** ACL categories, all of them, as bits by index in CATEGORIES. */
@@ -247,11 +246,6 @@ export class CommandSpec {
   arityFits(count: number): boolean {
     return this.arity > 0 ? count === this.arity : count >= -this.arity;
   }
-}
-
-/** Declares a command: a typed identity. Each engine makes its own CommandSpec of it, so that statistics are not shared. */
-export function command(literal: CommandLiteral): CommandLiteral {
-  return literal;
 }
 
 function noHandler(): void {

@@ -4,8 +4,8 @@
  */
 import { latin1 } from "../base/bytes.ts";
 import { Origin } from "./client.ts";
-import type { Context } from "./context.ts";
 import type { Engine } from "./engine.ts";
+import type { HandlerContext } from "./handler-context.ts";
 import { REDACTED, redactedArguments } from "./redaction.ts";
 import { SLOWLOG_ARGUMENT_BYTES_MAX, SLOWLOG_ARGUMENTS_MAX } from "./slowlog.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
@@ -40,7 +40,7 @@ class Sampler {
 export function registerStatistics(engine: Engine): void {
   const sampler = new Sampler(engine);
   engine.sampleStatistics = () => sampler.sample();
-  engine.recordSlow = recordSlow;
+  engine.recordSlow = (cx, spec, usec) => recordSlow(engine, cx, spec, usec);
   engine.stats.errors.onDisabled = (codes) => {
     engine.log.warning(
       "Errorstats stopped adding new errors: there are too many different codes, which scripts may have made up. They are in the next line; CONFIG RESETSTAT starts anew.",
@@ -60,12 +60,12 @@ export function registerStatistics(engine: Engine): void {
   memory.notePeak(engine.nowMs());
 }
 
-function recordSlow(cx: Context, spec: CommandSpec, usec: number): void {
-  const { slowlog, latency } = cx.engine;
+function recordSlow(engine: Engine, cx: HandlerContext, spec: CommandSpec, usec: number): void {
+  const { slowlog, latency } = engine;
   latency.record((spec.flags & Flag.Fast) !== 0 ? "fast-command" : "command", usec / 1000);
   if ((spec.flags & Flag.SkipSlowlog) !== 0 || !slowlog.active || usec < slowlog.thresholdUs) return;
   // A script's command is its caller's.
-  const client = cx.client.origin === Origin.Script ? (cx.engine.executing ?? cx.client) : cx.client;
+  const client = cx.client.origin === Origin.Script ? (engine.executing ?? cx.client) : cx.client;
   slowlog.add({
     time: latency.nowSeconds,
     usec: Math.floor(usec),
@@ -76,7 +76,7 @@ function recordSlow(cx: Context, spec: CommandSpec, usec: number): void {
 }
 
 /** The arguments as the slow log keeps them: not too many, not too long, and without secrets. */
-function trimmedArguments(cx: Context, spec: CommandSpec): string[] {
+function trimmedArguments(cx: HandlerContext, spec: CommandSpec): string[] {
   const secrets = redactedArguments(cx, spec);
   const shown = cx.argc > SLOWLOG_ARGUMENTS_MAX ? SLOWLOG_ARGUMENTS_MAX - 1 : cx.argc;
   const args: string[] = [];
@@ -85,7 +85,7 @@ function trimmedArguments(cx: Context, spec: CommandSpec): string[] {
   return args;
 }
 
-function trimmed(cx: Context, i: number): string {
+function trimmed(cx: HandlerContext, i: number): string {
   const more = cx.length[i] - SLOWLOG_ARGUMENT_BYTES_MAX;
   if (more <= 0) return cx.text(i);
   return `${latin1(cx.buf, cx.start[i], SLOWLOG_ARGUMENT_BYTES_MAX)}... (${more} more bytes)`;

@@ -10,8 +10,7 @@ import type { Database } from "../keyspace/database.ts";
 import { ReplyError } from "../resp/errors.ts";
 import { entryExpiry, entryHasExpiry } from "../types/entry.ts";
 import { type Client, ClientFlag, type WatchedKey } from "./client.ts";
-import type { Context } from "./context.ts";
-import type { Engine } from "./engine.ts";
+import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { KeyFilter } from "./key-filter.ts";
 import { Observer } from "./observer.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
@@ -24,7 +23,7 @@ const SLOT_BYTES = 24;
 const WATCH_BYTES = 80;
 
 /** Queues the command in `cx` for EXEC and answers QUEUED. */
-export function queueCommand(cx: Context, spec: CommandSpec): void {
+export function queueCommand(cx: HandlerContext, spec: CommandSpec): void {
   const client = cx.client;
   // A transaction that is bound to fail keeps no more commands: they would only cost memory.
   if (!client.has(ClientFlag.DirtyCas | ClientFlag.DirtyExec)) {
@@ -65,7 +64,7 @@ function dropQueue(client: Client): void {
 }
 
 /** Ends the transaction state of a client: queue, flags and watches. */
-export function discardTransaction(engine: Engine, client: Client): void {
+export function discardTransaction(engine: EngineView, client: Client): void {
   dropQueue(client);
   client.unset(ClientFlag.Multi | ClientFlag.DirtyCas | ClientFlag.DirtyExec);
   engine.watches.unwatchAll(client);
@@ -79,14 +78,14 @@ export function spoilTransaction(client: Client): void {
 }
 
 /** EXEC itself was refused: the transaction is over, and the error says why. */
-export function abortedExec(engine: Engine, client: Client, error: ReplyError): ReplyError {
+export function abortedExec(engine: EngineView, client: Client, error: ReplyError): ReplyError {
   discardTransaction(engine, client);
   const { text } = error;
   return new ReplyError(ABORT_REASON + (text.startsWith("ERR ") ? text.slice(4) : text));
 }
 
 /** A watched key changed: the transaction will not run, so it needs neither its queue nor its watches any more. */
-function failTransaction(engine: Engine, client: Client): void {
+function failTransaction(engine: EngineView, client: Client): void {
   client.set(ClientFlag.DirtyCas);
   dropQueue(client);
   engine.watches.unwatchAll(client);
@@ -94,14 +93,14 @@ function failTransaction(engine: Engine, client: Client): void {
 
 /** Who watches what, by database and key. */
 export class WatchRegistry {
-  readonly #engine: Engine;
+  readonly #engine: EngineView;
   /** Per database: key (latin1) -> clients. */
   readonly #watchers: Map<string, Set<Client>>[] = [];
   readonly #filter = new KeyFilter();
   #clients = 0;
   #keys = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineView) {
     this.#engine = engine;
   }
 

@@ -1,18 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { crc16, keyHashSlot, SLOT_COUNT } from "../../src/base/crc16.ts";
 import { Crc64 } from "../../src/base/crc64.ts";
 import { sha1, sha1Hex } from "../../src/base/sha1.ts";
 import { bytes, embed, seededTest } from "./seeded.ts";
-
-/** Bit by bit, most significant bit first. */
-function crc16Model(content: Uint8Array): number {
-  let crc = 0;
-  for (const byte of content) {
-    crc ^= byte << 8;
-    for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff;
-  }
-  return crc;
-}
 
 /** Bit by bit, least significant bit first, with the reflected polynomial. */
 function crc64Model(content: Uint8Array): bigint {
@@ -23,40 +12,6 @@ function crc64Model(content: Uint8Array): bigint {
   }
   return crc;
 }
-
-describe("crc16", () => {
-  test("check value", () => expect(crc16(bytes("123456789"), 0, 9)).toBe(0x31c3));
-
-  seededTest("agrees with the bitwise definition", (random) => {
-    for (let i = 0; i < 3000; i++) {
-      const content = new Uint8Array(random.below(40));
-      random.fill(content, 0, content.length);
-      expect(crc16(embed(content, 3, 255), 3, content.length)).toBe(crc16Model(content));
-    }
-  });
-});
-
-describe("keyHashSlot", () => {
-  // Recorded with CLUSTER KEYSLOT.
-  test.each([
-    ["foo", 12182],
-    ["bar", 5061],
-    ["{user1000}.following", 3443],
-    ["foo{}{bar}", 8363],
-    ["foo{{bar}}zap", 4015],
-    ["foo{bar}{zap}", 5061],
-    ["", 0],
-    ["123456789", 12739],
-    ["{a", 10276],
-    ["a}b{c}", 7365],
-    ["{}", 15257],
-    ["key:{tag}:x", 8338],
-  ])("%j", (key, slot) => {
-    const content = bytes(key);
-    expect(keyHashSlot(embed(content, 2, 125), 2, content.length)).toBe(slot);
-    expect(slot).toBeLessThan(SLOT_COUNT);
-  });
-});
 
 describe("Crc64", () => {
   test("check value", () => {

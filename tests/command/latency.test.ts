@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/base/clock.ts";
-import { command } from "../../src/engine/spec.ts";
+import { command } from "../../src/engine/context.ts";
 import { type TestClient, type TestServer, testServer, transcript } from "../support/engine.ts";
 
 /** STALL n: a command that takes n milliseconds. */

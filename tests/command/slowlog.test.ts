@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/base/clock.ts";
-import { command, Flag } from "../../src/engine/spec.ts";
+import { command } from "../../src/engine/context.ts";
+import { Flag } from "../../src/engine/spec.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
 import { formatReply } from "../support/transcript-reply.ts";
 

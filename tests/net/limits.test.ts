@@ -1,8 +1,9 @@
 // Limits of connections: how much output and input may wait, how long a client may be idle, how many there may be.
 
 import { describe, expect, test } from "bun:test";
+import { command as literal } from "../../src/engine/context.ts";
 import type { CommandLiteral } from "../../src/engine/spec.ts";
-import { Flag, command as literal } from "../../src/engine/spec.ts";
+import { Flag } from "../../src/engine/spec.ts";
 import { encodeCommand } from "../support/client.ts";
 import { type FakeSocket, type NetServer, netServer, type Settings } from "../support/net.ts";
 

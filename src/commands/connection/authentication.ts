@@ -2,8 +2,8 @@
 import { untilNul } from "../../base/bytes.ts";
 import { DEFAULT_USER } from "../../engine/authentication.ts";
 import { validateClientWord } from "../../engine/client-list.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 
 const WRONG_PASSWORD = new ReplyError("WRONGPASS invalid username-password pair or user is disabled.");

@@ -3,8 +3,8 @@ import { untilNul } from "../../base/bytes.ts";
 import { type Client, ClientFlag } from "../../engine/client.ts";
 import { clientLine, validateClientWord } from "../../engine/client-list.ts";
 import { Pause } from "../../engine/client-pause.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { unknownSubcommand } from "../../engine/unknown-command.ts";
 import {
   ReplyError,

@@ -1,8 +1,8 @@
 /** Commands about the connection itself: PING, ECHO, QUIT, RESET, SELECT. */
 import { latin1Bytes } from "../../base/bytes.ts";
 import { type Client, ClientFlag } from "../../engine/client.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { discardTransaction } from "../../engine/transactions.ts";
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, ReplyError, wrongArity } from "../../resp/errors.ts";
 

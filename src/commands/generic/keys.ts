@@ -1,8 +1,8 @@
 /** Commands that take keys as they are, whatever the values: DEL, UNLINK, EXISTS, TYPE, TOUCH, RANDOMKEY. */
 import type { Ref } from "../../arena/arena.ts";
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import {
   entryExpiry,

@@ -1,8 +1,8 @@
 /** Values that get another key or another database: RENAME, RENAMENX, MOVE, COPY. They work for every type, through types/value.ts. */
 import { equalBytes } from "../../base/bytes.ts";
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { NO_SUCH_KEY, SAME_OBJECT } from "../../resp/errors.ts";
 import { entryCopy, entryRename } from "../../types/value.ts";
 import { databaseArgument } from "./database-index.ts";

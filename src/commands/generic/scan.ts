@@ -1,8 +1,8 @@
 /** Walking the keys of a database: SCAN and KEYS. The options of SCAN are those of its relatives for hashes, sets and sorted sets. */
 import { globMatch } from "../../base/glob.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { INVALID_CURSOR, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { RefList } from "../../struct/dict.ts";

@@ -10,8 +10,8 @@ import {
   type LongDouble,
   parseLongDouble,
 } from "../../base/long-double.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, ReplyError } from "../../resp/errors.ts";
 import { hashReplace, hashSet } from "../../types/hash.ts";
 import { changedFields, findLive, hashLimits, newHash, settle, slot, writeHash } from "./access.ts";

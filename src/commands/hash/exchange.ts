@@ -1,8 +1,8 @@
 /** Commands that do two things to fields at once: HGETDEL, HGETEX, HSETEX. */
 import type { Ref } from "../../arena/arena.ts";
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX, wrongArity } from "../../resp/errors.ts";
 import {
   hashDelete,

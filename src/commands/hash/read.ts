@@ -1,7 +1,7 @@
 /** Reading hashes: HGET, HMGET, HLEN, HSTRLEN, HEXISTS, HGETALL, HKEYS, HVALS. */
 import type { Ref } from "../../arena/arena.ts";
-import type { Context } from "../../engine/context.ts";
-import { type CommandLiteral, command, Flag, oneKey } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
 import { hashEarliest, hashLength } from "../../types/hash.ts";
 import { HashWalk, walkNext, walkStart } from "../../types/hash-walk.ts";
 import { findLive, readHash, settle, slot } from "./access.ts";

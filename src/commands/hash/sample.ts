@@ -1,8 +1,8 @@
 /** Parts of a hash: HRANDFIELD and HSCAN. */
 import type { Ref } from "../../arena/arena.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { dropExpiredFields } from "../../keyspace/field-expiry.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";

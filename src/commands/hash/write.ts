@@ -1,6 +1,6 @@
 /** HSET and its relatives, HDEL. */
-import type { Context } from "../../engine/context.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { wrongArity } from "../../resp/errors.ts";
 import { hashDelete, hashLength, hashSet } from "../../types/hash.ts";
 import { changedFields, findLive, hashLimits, leave, makeRoom, newHash, settle, writeHash } from "./access.ts";

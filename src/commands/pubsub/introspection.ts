@@ -2,8 +2,8 @@
 import { globMatch } from "../../base/glob.ts";
 import type { ChannelTable } from "../../engine/channel-table.ts";
 import type { Client } from "../../engine/client.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 

@@ -1,7 +1,8 @@
 /** CONFIG: reading, changing and writing back the configuration, and resetting what INFO counts. */
-import type { Context } from "../../engine/context.ts";
+
+import { type Context, command } from "../../engine/context.ts";
 import { ServerGate } from "../../engine/observer.ts";
-import { type CommandLiteral, command, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 import { resetStatistics } from "./reset-statistics.ts";

@@ -1,7 +1,8 @@
 /** INFO: what the server tells about itself, as sections of `field:value` lines. */
-import type { Context } from "../../engine/context.ts";
+
+import { type Context, command } from "../../engine/context.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { type CommandLiteral, command, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec.ts";
 import { MEMORY_SECTION } from "./info-memory.ts";
 import type { InfoField, InfoLine, InfoSection } from "./info-section.ts";
 import {

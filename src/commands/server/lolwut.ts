@@ -1,8 +1,8 @@
 /** LOLWUT: a piece of computer art, a new one every time, above the version. */
 import { latin1 } from "../../base/bytes.ts";
 import type { Prng } from "../../base/prng.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 
 const COLUMNS_MAX = 1000;
 const ROWS_MAX = 200;

@@ -1,9 +1,9 @@
 /** MEMORY: what keys and the server as a whole cost. */
 import type { Ref } from "../../arena/arena.ts";
 import { formatDouble } from "../../base/float.ts";
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { type CommandLiteral, command, Flag, oneKey } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
 import { SYNTAX } from "../../resp/errors.ts";
 import { entryHasExpiry, entryKeyLength, KEY_INLINE_MAX } from "../../types/entry.ts";
 import { valueType } from "../../types/value.ts";

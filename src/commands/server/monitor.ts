@@ -1,6 +1,7 @@
 /** MONITOR. */
 import { ClientFlag } from "../../engine/client.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 
 const NOT_FOR_THIS_CLIENT = new ReplyError("ERR MONITOR isn't allowed for DENY BLOCKING client");

@@ -1,8 +1,8 @@
 /** Intersections, unions and differences of sets, answered, counted or stored. */
 import type { Ref } from "../../arena/arena.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, countedKeys, Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { countedKeys, Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { spellsInteger } from "../../struct/listpack-element.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";

@@ -1,7 +1,7 @@
 /** SCARD, SISMEMBER, SMISMEMBER, SMEMBERS and SSCAN. */
 import type { Ref } from "../../arena/arena.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { dictScan, RefList } from "../../struct/dict.ts";
 import { containerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding, Type } from "../../types/entry.ts";

@@ -2,9 +2,9 @@
 import type { Ref } from "../../arena/arena.ts";
 import { copyOf } from "../../base/bytes.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { NOT_POSITIVE, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { containerRoot, setContainerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding, setEntryEncoding } from "../../types/entry.ts";

@@ -1,7 +1,8 @@
 /** SADD, SREM and SMOVE. */
-import type { Context } from "../../engine/context.ts";
+
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { Type } from "../../types/entry.ts";
 import { setAdd, setHas, setLength, setMakeRoom, setRemove } from "../../types/set.ts";
 import { leaveSet, newSet, setLimits, writeSet } from "./access.ts";

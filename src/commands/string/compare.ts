@@ -3,9 +3,9 @@
 import type { Ref } from "../../arena/arena.ts";
 import { equalBytes, equalsToken } from "../../base/bytes.ts";
 import { DIGEST_LENGTH, xxh3Hex } from "../../base/xxh3.ts";
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec.ts";
 import { ReplyError, wrongArity } from "../../resp/errors.ts";
 import { entryType, Type } from "../../types/entry.ts";
 import { ByteSpan, readString } from "../../types/string.ts";

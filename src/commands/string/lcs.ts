@@ -1,8 +1,8 @@
 /** LCS: the longest common subsequence of two strings, by the textbook table of (|a| + 1) x (|b| + 1) lengths. */
 
 import type { Ref } from "../../arena/arena.ts";
-import type { Context } from "../../engine/context.ts";
-import { command, Flag } from "../../engine/spec.ts";
+import { type Context, command } from "../../engine/context.ts";
+import { Flag } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { entryType, Type } from "../../types/entry.ts";
 import { ByteSpan, readString } from "../../types/string.ts";

@@ -1,8 +1,8 @@
 /** MGET, MSET and their relatives: whole values of many keys. */
 
-import type { Context } from "../../engine/context.ts";
+import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { command, countedKeys, Flag, keysToEnd } from "../../engine/spec.ts";
+import { countedKeys, Flag, keysToEnd } from "../../engine/spec.ts";
 import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { ReplyError, wrongArity } from "../../resp/errors.ts";
 import { entryType, setEntryExpiry, Type } from "../../types/entry.ts";
