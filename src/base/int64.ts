@@ -13,6 +13,7 @@ const NINE = 57;
 const MINUS = 45;
 const TWO_32 = 4294967296;
 const HUNDRED_MILLION = 100000000;
+const BILLION = 1000000000;
 /** Halves whose high part is in [-SAFE_HIGH, SAFE_HIGH) are within 2^53 of zero. */
 const SAFE_HIGH = 1 << 21;
 /** Digits of the magnitude of the smallest int64; the largest differs in the last digit only. */
@@ -83,6 +84,35 @@ export function parseInt64(buf: Uint8Array, offset: number, length: number): big
   const low = parseMoreDigits(buf, split, offset + length, 0);
   const magnitude = BigInt(high) * 1000000000n + BigInt(low);
   return negative ? -magnitude : magnitude;
+}
+
+/** An int64 as its two int32 halves: what parseInt64Halves fills. */
+export interface Int64Halves {
+  low: number;
+  high: number;
+}
+
+/** Parses a canonical int64 into `out`, without a bigint; false, and `out` as it was, when the bytes hold none. */
+export function parseInt64Halves(buf: Uint8Array, offset: number, length: number, out: Int64Halves): boolean {
+  const small = parseSafeInteger(buf, offset, length);
+  if (!Number.isNaN(small)) {
+    out.low = int64Low(small);
+    out.high = int64High(small);
+    return true;
+  }
+  if (length < 16 || !isCanonicalInt64(buf, offset, length)) return false;
+  const negative = buf[offset] === MINUS;
+  const split = offset + length - 9;
+  const billions = parseMoreDigits(buf, negative ? offset + 1 : offset, split, 0);
+  const rest = parseMoreDigits(buf, split, offset + length, 0);
+  // billions * 10^9 + rest, with 16 bits of the billions at a time: every product stays below 2^48.
+  const upper = Math.floor(billions / 65536) * BILLION;
+  const lower = (billions % 65536) * BILLION + rest + (upper % 65536) * 65536;
+  const low = lower | 0;
+  const high = Math.floor(upper / 65536) + Math.floor(lower / TWO_32);
+  out.low = negative ? -low | 0 : low;
+  out.high = negative ? (low === 0 ? -high | 0 : ~high) : high | 0;
+  return true;
 }
 
 /** Whether the bytes are a canonical integer within the int64 range. */

@@ -14,16 +14,7 @@
  * Functions take a buffer and the position of an element in it; none makes a view.
  */
 import { copyBytes } from "../base/bytes.ts";
-import {
-  bigIntHigh,
-  bigIntLow,
-  int64High,
-  int64Low,
-  int64ToNumber,
-  parseInt64,
-  parseSafeInteger,
-  writeInt64Halves,
-} from "../base/int64.ts";
+import { int64ToNumber, parseInt64Halves, writeInt64Halves } from "../base/int64.ts";
 
 /** The byte that ends a listpack; no element starts with it. */
 export const LISTPACK_END = 255;
@@ -135,18 +126,7 @@ export function spellsInteger(buf: Uint8Array, offset: number, length: number): 
   if (length === 0 || length > INT_TEXT_MAX) return false;
   const first = buf[offset];
   if (first > NINE || (first < 48 && first !== MINUS)) return false;
-  const n = parseSafeInteger(buf, offset, length);
-  if (!Number.isNaN(n)) {
-    integer.low = int64Low(n);
-    integer.high = int64High(n);
-    return true;
-  }
-  if (length < 16) return false;
-  const big = parseInt64(buf, offset, length);
-  if (big === null) return false;
-  integer.low = bigIntLow(big);
-  integer.high = bigIntHigh(big);
-  return true;
+  return parseInt64Halves(buf, offset, length, integer);
 }
 
 /** An element as it was read, owned by whoever reads: an integer, or a run of bytes that is good until the listpack changes. */

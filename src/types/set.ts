@@ -7,7 +7,7 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { blobCapacity } from "../arena/blob.ts";
 import type { Prng } from "../base/prng.ts";
-import { dictRandom, dictSize } from "../struct/dict.ts";
+import { dictRandom, dictRehash, dictSize } from "../struct/dict.ts";
 import {
   intsetCount,
   intsetCreate,
@@ -270,6 +270,8 @@ export function setRandom(a: Arena, e: Ref, prng: Prng, out: SetMember): void {
   const encoding = entryEncoding(a, e);
   const root = containerRoot(a, e);
   if (encoding === Encoding.HashTable) {
+    // A set that only gives out random members finishes to grow or shrink, too.
+    dictRehash(a, root, 1);
     out.place = dictRandom(a, root, prng);
     readMember(a, out.place, out);
   } else if (encoding === Encoding.Intset) {

@@ -9,6 +9,7 @@ import {
   integerLength,
   isCanonicalInt64,
   parseInt64,
+  parseInt64Halves,
   parseSafeInteger,
   writeInt64,
   writeInt64Halves,
@@ -34,6 +35,10 @@ function checkText(text: string): void {
     const outer = embed(content, 3, filler);
     expect(parseInt64(outer, 3, content.length), text).toBe(want);
     expect(isCanonicalInt64(outer, 3, content.length), text).toBe(want !== null);
+    const halves = { low: 7, high: 7 };
+    expect(parseInt64Halves(outer, 3, content.length, halves), text).toBe(want !== null);
+    const pair = want === null ? { low: 7, high: 7 } : { low: bigIntLow(want), high: bigIntHigh(want) };
+    expect(halves, text).toEqual(pair);
     const safe = want !== null && want >= -(2n ** 53n - 1n) && want <= 2n ** 53n - 1n;
     expect(parseSafeInteger(outer, 3, content.length), text).toBe(safe ? Number(want) : Number.NaN);
   }

@@ -3,7 +3,7 @@ import type { Arena, Ref } from "../../arena/arena.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import { entryFree, Type } from "../../types/entry.ts";
+import { entryFree, entryType, Type } from "../../types/entry.ts";
 import { type SetLimits, setCreate, setEncodingFor, setLength } from "../../types/set.ts";
 import { SET } from "../../types/set-value.ts";
 import type { SetMember } from "../../types/set-walk.ts";
@@ -54,6 +54,16 @@ export function leaveSet(cx: Context, e: Ref, i: number, hash: number): boolean 
   return true;
 }
 
+/** Events that precede that of storing: the key is new, or its value is replaced as a whole, perhaps by one of another type. */
+function announce(cx: Context, old: Ref): void {
+  if (old === 0) {
+    cx.notify(1, Event.New, "new");
+    return;
+  }
+  cx.notify(1, Event.Overwritten, "overwritten");
+  if (entryType(cx.arena, old) !== Type.Set) cx.notify(1, Event.TypeChanged, "type_changed");
+}
+
 /** Frees a set that is under no key. */
 export function dropSet(a: Arena, e: Ref): void {
   SET.free(a, e);
@@ -64,14 +74,14 @@ export function dropSet(a: Arena, e: Ref): void {
 export function storeSet(cx: Context, result: Ref, event: string): void {
   const { arena: a, buf, db, engine, length, reply, start } = cx;
   const count = setLength(a, result);
-  const old = db.find(buf, start[1], length[1]);
+  const old = count === 0 ? db.find(buf, start[1], length[1]) : cx.lookupWrite(1);
+  if (count > 0 && engine.notifyMask !== 0) announce(cx, old);
   if (old !== 0) db.remove(old, db.hash, engine.config.values.lazyfreeLazyServerDel);
   if (count === 0) {
     dropSet(a, result);
     if (old !== 0) cx.changed(1, Event.Generic, "del");
   } else {
     db.insert(result, db.hash);
-    if (old === 0 && engine.notifyMask !== 0) cx.notify(1, Event.New, "new");
     cx.changed(1, Event.Set, event);
   }
   reply.integer(count);

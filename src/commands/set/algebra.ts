@@ -36,8 +36,16 @@ function sizeOf(cx: Context, e: Ref): number {
   return e === 0 ? 0 : setLength(cx.arena, e);
 }
 
+/** More sets than this are not sorted by insertion. */
+const INSERTION_SORT_MAX = 32;
+
 /** Sorts the sets from `first` on by size, growing (1) or shrinking (-1). */
 function sortSets(cx: Context, first: number, direction: 1 | -1): void {
+  if (setCount > INSERTION_SORT_MAX) {
+    const sorted = sets.slice(first, setCount).sort((x, y) => (sizeOf(cx, x) - sizeOf(cx, y)) * direction);
+    for (let i = first; i < setCount; i++) sets[i] = sorted[i - first];
+    return;
+  }
   for (let i = first + 1; i < setCount; i++) {
     const e = sets[i];
     const size = sizeOf(cx, e);
