@@ -151,12 +151,6 @@ function shortestLoop(graph: ImportGraph, start: string): ImportEdge[] | null {
   return loop;
 }
 
-/**
- * Finished and tested files whose caller has not been written yet. A row that is reached is a finding itself, so
- * that the list shrinks as callers come.
- */
-const AWAITING_CALLER: readonly string[] = ["src/struct/ranked-tree.ts", "src/struct/scored-member.ts"];
-
 /** Files of src that no chain of imports from src/main.ts reaches. Empty while there is no src/main.ts. */
 export function unreachableFindings(files: readonly SourceFile[]): Finding[] {
   const byPath = new Map(files.map((f) => [f.path, f]));
@@ -166,17 +160,7 @@ export function unreachableFindings(files: readonly SourceFile[]): Finding[] {
     const file = byPath.get(path);
     if (file) for (const edge of relativeImports(file)) reached.add(edge.to);
   }
-  const awaiting = AWAITING_CALLER.filter((path) => byPath.has(path));
-  const stale = awaiting.filter((path) => reached.has(path));
-  return [
-    ...files
-      .filter((f) => f.path.startsWith("src/") && !reached.has(f.path) && !awaiting.includes(f.path))
-      .map((f) => ({
-        rule: "reachable",
-        path: f.path,
-        line: 1,
-        detail: "no import chain from src/main.ts leads here",
-      })),
-    ...stale.map((path) => ({ rule: "reachable", path, line: 1, detail: "is reached: take it off AWAITING_CALLER" })),
-  ];
+  return files
+    .filter((f) => f.path.startsWith("src/") && !reached.has(f.path))
+    .map((f) => ({ rule: "reachable", path: f.path, line: 1, detail: "no import chain from src/main.ts leads here" }));
 }

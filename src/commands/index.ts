@@ -9,6 +9,7 @@ import { OBJECT_COMMANDS } from "./generic/object.ts";
 import { RENAME_COMMANDS } from "./generic/rename.ts";
 import { SCAN_COMMANDS } from "./generic/scan.ts";
 import { HASH_COMMANDS } from "./hash/hash.ts";
+import { LIST_COMMANDS } from "./list/list.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
 import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
@@ -26,6 +27,7 @@ import { TIME_COMMANDS } from "./server/time.ts";
 import { SET_COMMANDS } from "./set/set.ts";
 import { STRING_COMMANDS } from "./string/string.ts";
 import { TRANSACTION_COMMANDS } from "./transactions/transactions.ts";
+import { ZSET_COMMANDS } from "./zset/zset.ts";
 
 export const COMMANDS: readonly CommandLiteral[] = [
   ...AUTHENTICATION_COMMANDS,
@@ -40,6 +42,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...FLUSH_COMMANDS,
   ...HASH_COMMANDS,
   ...KEY_COMMANDS,
+  ...LIST_COMMANDS,
   ...LOLWUT_COMMANDS,
   ...MEMORY_COMMANDS,
   ...MONITOR_COMMANDS,
@@ -54,4 +57,5 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...STRING_COMMANDS,
   ...TIME_COMMANDS,
   ...TRANSACTION_COMMANDS,
+  ...ZSET_COMMANDS,
 ];

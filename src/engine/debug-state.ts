@@ -14,6 +14,8 @@ export class DebugState {
   scriptsMayAll = false;
   /** Checksums of RDB files and RESTORE payloads are ignored. */
   skipsChecksums = false;
+  /** Least length in bytes of a list element that gets a node of its own; 0: as the settings say. */
+  listPlainMin = 0;
   /** Microseconds to wait before each write of the append-only file. */
   appendOnlyFlushSleepUs = 0;
   /** How reply buffers are resized: at all, and after how many ms a peak is forgotten (negative: never). */

@@ -269,7 +269,8 @@ export function listpackSplice(
   if (p < LISTPACK_HEADER_BYTES || p + removed > oldBytes - 1) throw new Error("listpack: splice outside");
   let list = lp;
   if (bytes < oldBytes) {
-    buf.copyWithin(at + p + added, at + p + removed, at + oldBytes);
+    if (p + removed === oldBytes - 1) buf[at + bytes - 1] = LISTPACK_END;
+    else buf.copyWithin(at + p + added, at + p + removed, at + oldBytes);
     list = blobResize(a, lp, bytes, bytes);
     buf = blobBuffer(a, list);
     at = blobAt(a, list);

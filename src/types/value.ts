@@ -17,6 +17,7 @@ import {
   valueWord,
 } from "./entry.ts";
 import { HASH } from "./hash-value.ts";
+import { LIST } from "./list-value.ts";
 import { SET } from "./set-value.ts";
 import {
   ByteSpan,
@@ -27,6 +28,7 @@ import {
   stringOutsideBytes,
 } from "./string.ts";
 import { CONTAINER_BYTES, type ValueType } from "./value-type.ts";
+import { ZSET } from "./zset-value.ts";
 
 const digestSpan = new ByteSpan();
 
@@ -41,7 +43,7 @@ const STRING: ValueType = {
   },
 };
 
-const ROWS: (ValueType | null)[] = [STRING, null, SET, null, HASH, null, null];
+const ROWS: (ValueType | null)[] = [STRING, LIST, SET, ZSET, HASH, null, null];
 
 /** The row of an entry's type. */
 export function valueType(a: Arena, e: Ref): ValueType {

@@ -25,6 +25,7 @@ import {
 import { ByteSpan, readString, stringIntValue } from "../../types/string.ts";
 import { valueInlineBytes, valueType } from "../../types/value.ts";
 import { referenceCount } from "../generic/object.ts";
+import { quicklistText } from "./debug-list.ts";
 
 const OUT_OF_RANGE_DATABASE = new ReplyError("ERR Out of range database");
 const NO_HASH_TABLE = new ReplyError(
@@ -85,7 +86,7 @@ export function debugObject(cx: Context): void {
   const length = fast ? "" : ` serializedlength:${serializedLength(cx, e)}`;
   const lfu = ks.lfu ? ` lfu_freq:${lfuDecayed(ks, access)} lfu_access_time_minutes:${access >>> 8}` : "";
   cx.reply.status(
-    `Value at:0x${address.toString(16).padStart(12, "0")} refcount:${referenceCount(cx, e)} encoding:${ENCODING_NAMES[entryEncoding(a, e)]}${length} lru:${access} lru_seconds_idle:${idle}${lfu}`,
+    `Value at:0x${address.toString(16).padStart(12, "0")} refcount:${referenceCount(cx, e)} encoding:${ENCODING_NAMES[entryEncoding(a, e)]}${length} lru:${access} lru_seconds_idle:${idle}${lfu}${fast ? "" : quicklistText(a, e)}`,
   );
 }
 

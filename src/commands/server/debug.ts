@@ -15,6 +15,7 @@ import {
   debugPopulate,
   debugTableStats,
 } from "./debug-data.ts";
+import { debugPlainMin } from "./debug-list.ts";
 import { debugProtocol } from "./debug-protocol.ts";
 
 /** A subcommand: how many arguments DEBUG may have with it (the words DEBUG and its name included), and what it does. */
@@ -143,6 +144,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ],
   ["populate", { least: 3, most: 5, run: debugPopulate }],
   ["protocol", { least: 3, most: 3, run: debugProtocol }],
+  ["quicklist-packed-threshold", act(3, 3, debugPlainMin)],
   ["reload", act(2, MANY, reload)],
   ["replybuffer", act(4, 4, replyBuffer)],
   ["segfault", { least: 2, most: MANY, run: (cx) => crashBySignal(cx.engine, "SIGSEGV") }],
@@ -204,6 +206,9 @@ const HELP = [
   "PROTOCOL <type>",
   "    Answer a sample of a reply type: string, integer, double, bignum, null,",
   "    array, set, map, attrib, push, verbatim, true or false.",
+  "QUICKLIST-PACKED-THRESHOLD <size>",
+  "    Give elements of lists from that many bytes on a node of their own; 0: only",
+  "    those that are too large for another one. Of use with sizes of up to 1gb.",
   "RELOAD [option ...]",
   "    Save the data, and load it again in place of what is in memory. Options:",
   "    MERGE (what is loaded wins over keys that exist), NOFLUSH (keep what is in",
