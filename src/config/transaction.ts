@@ -40,15 +40,17 @@ interface Change {
 /** Runs CONFIG SET for a store. */
 export class SettingTransaction {
   readonly #store: SettingStore;
-  readonly #hooks = new Map<Slot, ApplyHook>();
+  readonly #hooks = new Map<Slot, ApplyHook[]>();
 
   constructor(store: SettingStore) {
     this.#store = store;
   }
 
-  /** Sets the hook of a setting. The same function may serve several; it then runs once for a change of all of them. */
+  /** Adds a hook to a setting, behind those it has. The same function may serve several settings; it then runs once for a change of all of them. */
   onApply(slot: Slot, hook: ApplyHook): void {
-    this.#hooks.set(slot, hook);
+    const hooks = this.#hooks.get(slot);
+    if (hooks === undefined) this.#hooks.set(slot, [hook]);
+    else hooks.push(hook);
   }
 
   /** Sets all pairs or none. The error as it goes to the client, prefix included, or null. */
@@ -92,24 +94,30 @@ export class SettingTransaction {
 
   #applyAll(changes: readonly Change[]): string | null {
     const done: ApplyHook[] = [];
-    for (const { entry, oldText } of changes) {
-      const { slot } = entry;
-      const isVolatile = (slot.row.flags & SettingFlag.Volatile) !== 0;
-      if (this.#store.text(slot) === oldText && !isVolatile) continue;
-      const hook = this.#hooks.get(slot);
-      if (hook === undefined || done.includes(hook)) continue;
-      done.push(hook);
-      const message = hook();
-      if (message === null) continue;
-      this.#store.warn(
-        `Failed applying new configuration. Possibly related to new ${entry.name} setting. Restoring previous settings.`,
-      );
-      this.#restore(changes);
-      this.#applyAgain(done);
-      return failure(entry.name, message);
+    for (const change of changes) {
+      if (!this.#isChanged(change)) continue;
+      const { entry } = change;
+      for (const hook of this.#hooks.get(entry.slot) ?? []) {
+        if (done.includes(hook)) continue;
+        done.push(hook);
+        const message = hook();
+        if (message === null) continue;
+        this.#store.warn(
+          `Failed applying new configuration. Possibly related to new ${entry.name} setting. Restoring previous settings.`,
+        );
+        this.#restore(changes);
+        this.#applyAgain(done);
+        return failure(entry.name, message);
+      }
     }
     for (const { entry } of changes) this.#store.warnIfNotReady(entry.slot);
     return null;
+  }
+
+  /** Two values may read the same: `A` hides the `n` beside it in notify-keyspace-events. */
+  #isChanged({ entry: { slot }, oldRaw, oldText }: Change): boolean {
+    if ((slot.row.flags & SettingFlag.Volatile) !== 0 || this.#store.text(slot) !== oldText) return true;
+    return typeof slot.raw !== "object" && slot.raw !== oldRaw;
   }
 
   /** Newest first: a setting named twice, once by its alias, ends with its oldest value. */

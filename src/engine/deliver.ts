@@ -6,6 +6,7 @@ import { Pending } from "./pending.ts";
 import { Target } from "./propagation.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
+/** Delivers and clears what the handler of `spec` has reported in `cx`. Called once, after the handler has returned. */
 export function deliverEffects(engine: EngineView, cx: HandlerContext, spec: CommandSpec): void {
   engine.dirty += cx.dirty;
   const effects = cx.effects;

@@ -2,26 +2,11 @@
  * What a handler reports while it runs: the keys it changed. Recorded in preallocated arrays as offsets, delivered once by
  * execute() after the handler has returned.
  */
+import { NotifyFlag } from "../config/setting-special.ts";
 
-/** Keyspace event classes, with Redis' letters. */
+/** Keyspace event classes: the bits of the setting, and none. */
 export const Event = {
-  Keyspace: 1 << 0, // K
-  Keyevent: 1 << 1, // E
-  Generic: 1 << 2, // g
-  String: 1 << 3, // $
-  List: 1 << 4, // l
-  Set: 1 << 5, // s
-  Hash: 1 << 6, // h
-  Zset: 1 << 7, // z
-  Expired: 1 << 8, // x
-  Evicted: 1 << 9, // e
-  Stream: 1 << 10, // t
-  KeyMiss: 1 << 11, // m
-  Module: 1 << 13, // d
-  New: 1 << 14, // n
-  /** Redis 8.2's overwritten (o) and type_changed (c). */
-  Overwritten: 1 << 15,
-  TypeChanged: 1 << 16,
+  ...NotifyFlag,
   /** No notification: the key changed, and that is all. */
   None: 0,
 } as const;

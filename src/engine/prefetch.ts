@@ -43,7 +43,7 @@ export class Prefetcher {
         const at = request.start[i];
         if (at >= HINT_OFFSET_MAX) break;
         const hash = dictHash(a, buf, at, request.length[i]);
-        hints.set(at, hash);
+        hints.set(at, request.length[i], hash);
         hashes[n++] = hash;
       }
     }

@@ -170,7 +170,7 @@ export class Database {
         asBytes,
       );
     }
-    if (withExpiry && (!hadExpiry || e === 0)) this.#indexExpiry(e, hash, expiry);
+    if (withExpiry && !hadExpiry) this.#indexExpiry(e, hash, expiry);
     else if (expiry >= 0) setEntryExpiry(a, e, int64Low(expiry), int64High(expiry));
     return e;
   }

@@ -177,6 +177,33 @@ describe("apply hooks", () => {
     expect(log).toEqual(["oom yes 1 1 1 1", "port 1"]);
   });
 
+  test("a setting may have several hooks; they run in the order in which they came", () => {
+    const config = make();
+    const log: string[] = [];
+    for (const name of ["first", "second"]) {
+      config.onApply("hz", () => {
+        log.push(name);
+        return null;
+      });
+    }
+    expect(set(config, "hz", "20")).toBeNull();
+    expect(log).toEqual(["first", "second"]);
+  });
+
+  test("a change that CONFIG GET does not show is applied", () => {
+    const config = make();
+    const log: number[] = [];
+    config.onApply("notify-keyspace-events", () => {
+      log.push(config.values.notifyKeyspaceEvents);
+      return null;
+    });
+    expect(set(config, "notify-keyspace-events", "EA")).toBeNull();
+    expect(set(config, "notify-keyspace-events", "EAn")).toBeNull();
+    expect(set(config, "notify-keyspace-events", "EAn")).toBeNull();
+    expect(log.length).toBe(2);
+    expect(log[1]).not.toBe(log[0]);
+  });
+
   test("a refusal puts back everything and applies the old values again", () => {
     const config = make();
     const log: string[] = [];

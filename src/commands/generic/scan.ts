@@ -5,6 +5,7 @@ import { type Context, command } from "../../engine/context.ts";
 import { Flag } from "../../engine/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { INVALID_CURSOR, ReplyError, SYNTAX } from "../../resp/errors.ts";
+import type { ReplyWriter } from "../../resp/writer.ts";
 import { RefList } from "../../struct/dict.ts";
 import {
   entryExpiry,
@@ -28,6 +29,12 @@ const NOSCORES_ELSEWHERE = new ReplyError("ERR NOSCORES option can only be used 
 
 /** What the latest parseScanOptions found. `patternArg`: the argument with the pattern, 0 when everything matches; `type`: -1 for any. */
 export const scanOptions = { count: COUNT_DEFAULT, patternArg: 0, type: -1, namesOnly: false };
+
+/** Begins the answer of a scan that ends with this step: cursor 0; the array of what was found is still to be written. */
+export function beginLastStep(reply: ReplyWriter): void {
+  reply.array(2);
+  reply.bulkText("0");
+}
 
 /** Parses the options from argument `from` on. `type` is the type of the container that is scanned, or -1 for the keyspace. */
 export function parseScanOptions(cx: Context, from: number, type: number): void {

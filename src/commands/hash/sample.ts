@@ -13,7 +13,7 @@ import { hashDict } from "../../types/hash-dict.ts";
 import { fieldExpiry, readField, readFieldValue } from "../../types/hash-table.ts";
 import { HashWalk, walkNext, walkStart } from "../../types/hash-walk.ts";
 import { ByteSpan } from "../../types/string.ts";
-import { parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
+import { beginLastStep, parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
 import { leave, noteExpired, readHash } from "./access.ts";
 
 const OUT_OF_RANGE = new ReplyError("ERR value is out of range");
@@ -127,8 +127,7 @@ function scan(cx: Context): void {
   const cursor = readCursor(cx, 2);
   const e = readHash(cx);
   if (e === 0) {
-    cx.reply.array(2);
-    cx.reply.bulkText("0");
+    beginLastStep(cx.reply);
     cx.reply.array(0);
     return;
   }
@@ -140,8 +139,7 @@ function scan(cx: Context): void {
 /** A small hash is scanned in one step. */
 function scanAll(cx: Context, e: Ref): void {
   const { reply } = cx;
-  reply.array(2);
-  reply.bulkText("0");
+  beginLastStep(reply);
   const start = reply.beginDeferred();
   let items = 0;
   walkStart(cx.arena, e, walk);

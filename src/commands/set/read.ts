@@ -8,7 +8,7 @@ import { Encoding, entryEncoding, Type } from "../../types/entry.ts";
 import { setHas, setLength } from "../../types/set.ts";
 import { readMember } from "../../types/set-table.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
-import { parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
+import { beginLastStep, parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
 import { readSet, writeMember } from "./access.ts";
 
 const walk = new SetWalk();
@@ -48,8 +48,7 @@ function scan(cx: Context): void {
   const e = readSet(cx, 1);
   const { reply } = cx;
   if (e === 0) {
-    reply.array(2);
-    reply.bulkText("0");
+    beginLastStep(reply);
     reply.array(0);
     return;
   }
@@ -59,8 +58,7 @@ function scan(cx: Context): void {
     return;
   }
   // A small set is scanned in one step.
-  reply.array(2);
-  reply.bulkText("0");
+  beginLastStep(reply);
   const start = reply.beginDeferred();
   let count = 0;
   setWalkStart(cx.arena, e, walk);

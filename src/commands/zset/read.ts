@@ -11,7 +11,7 @@ import { Encoding, entryEncoding, Type } from "../../types/entry.ts";
 import { latest, zsetRank, zsetScore } from "../../types/zset.ts";
 import { zsetLength } from "../../types/zset-length.ts";
 import { readMember, ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset-walk.ts";
-import { parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
+import { beginLastStep, parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
 import { readZset, writeScore } from "./access.ts";
 
 const walk = new ZsetWalk();
@@ -61,8 +61,7 @@ function scan(cx: Context): void {
   const e = readZset(cx, 1);
   const { reply } = cx;
   if (e === 0) {
-    reply.array(2);
-    reply.bulkText("0");
+    beginLastStep(reply);
     reply.array(0);
     return;
   }
@@ -72,8 +71,7 @@ function scan(cx: Context): void {
     return;
   }
   // A small set is scanned in one step.
-  reply.array(2);
-  reply.bulkText("0");
+  beginLastStep(reply);
   const start = reply.beginDeferred();
   let count = 0;
   if (zsetWalkStart(cx.arena, e, walk, 0)) {
