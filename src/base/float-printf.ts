@@ -1,13 +1,11 @@
 /**
  * Doubles as C's printf prints them, for the few places where Redis does so: the 17 significant digits of "%.17g" (ZSCAN, digests), the trimmed 17 places
- * of "%.17Lf" (coordinates), and 4 places (distances).
+ * of "%.17Lf" (coordinates), 6 places (coordinates in errors), and 4 places (distances).
  */
 import { writeInteger } from "./int64.ts";
 
 const SIGNIFICANT_DIGITS = 17;
 const PLACES = 17;
-/** A double with this factor is an integer exactly when it has so few binary places that it can lie halfway between two numbers of 17 decimal places. */
-const TIE_SCALE = 2 ** (PLACES + 1);
 
 /** "%.17g". */
 export function formatGeneral(n: number): string {
@@ -34,22 +32,35 @@ function placeDigits(digits: string, exponent: number): string {
 
 /** "%.17Lf" without zeros at its end, of a finite number below 10^21. */
 export function formatPlaces(n: number): string {
-  const scaled = n * TIE_SCALE;
-  const text = Number.isInteger(scaled) && Math.abs(scaled) % 2 === 1 ? tieToEven(n) : n.toFixed(PLACES);
-  const trimmed = text.replace(/\.?0+$/, "");
+  const trimmed = fixed(n, PLACES).replace(/\.?0+$/, "");
   return trimmed === "-0" ? "0" : trimmed;
 }
 
-/** A number that lies halfway between two decimals of 17 places: its text of 18 places is exact and ends in 5. */
-function tieToEven(n: number): string {
+/** "%f", 6 places. */
+export function formatSixPlaces(n: number): string {
+  if (!Number.isFinite(n)) return formatGeneral(n);
+  // From 2^53 on every double is an integer.
+  if (Math.abs(n) >= 2 ** 53) return `${BigInt(n)}.000000`;
+  return Object.is(n, -0) ? "-0.000000" : fixed(n, 6);
+}
+
+/** A number with so many decimal places, to nearest, half to even. */
+function fixed(n: number, places: number): string {
+  // An odd multiple of 2^-(places + 1), and no other double, can lie halfway between two decimals.
+  const scaled = n * 2 ** (places + 1);
+  return Number.isInteger(scaled) && Math.abs(scaled) % 2 === 1 ? tieToEven(n, places) : n.toFixed(places);
+}
+
+/** A number that lies halfway between two decimals: its text of one place more is exact and ends in 5. */
+function tieToEven(n: number, places: number): string {
   const below = BigInt(
     Math.abs(n)
-      .toFixed(PLACES + 1)
+      .toFixed(places + 1)
       .replace(".", "")
       .slice(0, -1),
   );
-  const digits = String(below + (below & 1n)).padStart(PLACES + 1, "0");
-  return `${n < 0 ? "-" : ""}${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
+  const digits = String(below + (below & 1n)).padStart(places + 1, "0");
+  return `${n < 0 ? "-" : ""}${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
 /** Writes a number of at most 2^53 / 10^4 with 4 places at `dst[offset]`, the fifth rounded half to even; returns the offset after it. */

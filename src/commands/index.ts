@@ -1,5 +1,6 @@
 /** Every command of the server, by family. Static imports: a compiled binary has no folder to scan. */
 import type { CommandLiteral } from "../engine/spec.ts";
+import { BITMAP_COMMANDS } from "./bitmap/bitmap.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
 import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
@@ -8,6 +9,7 @@ import { KEY_COMMANDS } from "./generic/keys.ts";
 import { OBJECT_COMMANDS } from "./generic/object.ts";
 import { RENAME_COMMANDS } from "./generic/rename.ts";
 import { SCAN_COMMANDS } from "./generic/scan.ts";
+import { GEO_COMMANDS } from "./geo/geo.ts";
 import { HASH_COMMANDS } from "./hash/hash.ts";
 import { LIST_COMMANDS } from "./list/list.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
@@ -31,6 +33,7 @@ import { ZSET_COMMANDS } from "./zset/zset.ts";
 
 export const COMMANDS: readonly CommandLiteral[] = [
   ...AUTHENTICATION_COMMANDS,
+  ...BITMAP_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,
   ...CONNECTION_COMMANDS,
@@ -40,6 +43,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...DEBUG_COMMANDS,
   ...EXPIRE_COMMANDS,
   ...FLUSH_COMMANDS,
+  ...GEO_COMMANDS,
   ...HASH_COMMANDS,
   ...KEY_COMMANDS,
   ...LIST_COMMANDS,

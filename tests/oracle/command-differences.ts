@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
   ["psubscribe xinfo|stream", "arguments", "grouped"],
   ["command|getkeys command|getkeysandflags", "arguments", "documented"],
   ["command|getkeys command|getkeysandflags zrank zrevrank", "arity", "accepts"],
-  ["geohash geopos hscan pfmerge zrank zrevrank", "arguments", "accepts"],
+  ["geohash geopos geosearch geosearchstore hscan pfmerge zrank zrevrank", "arguments", "accepts"],
   ["client|pause", "since", "documented"],
   ["georadius_ro georadiusbymember georadiusbymember_ro", "history", "documented"],
   ["psetex quit setex setnx", "deprecated_since", "deprecated"],
