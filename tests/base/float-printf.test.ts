@@ -1,7 +1,7 @@
 // Doubles in printf's forms, against what glibc prints.
 
 import { expect, test } from "bun:test";
-import { formatGeneral, formatPlaces, writeFourPlaces } from "../../src/base/float-printf.ts";
+import { formatGeneral, formatPlaces, formatSixPlaces, writeFourPlaces } from "../../src/base/float-printf.ts";
 
 test("%.17g", () => {
   const cases: readonly (readonly [number, string])[] = [
@@ -42,6 +42,22 @@ test("%.17Lf without zeros", () => {
     [-0, "0"],
   ];
   for (const [n, text] of cases) expect(formatPlaces(n)).toBe(text);
+});
+
+test("%f", () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0, "0.000000"],
+    [-0, "-0.000000"],
+    [181, "181.000000"],
+    [-85.06, "-85.060000"],
+    [200.0078125, "200.007812"],
+    [200.0234375, "200.023438"],
+    [1e22, "10000000000000000000000.000000"],
+    [-1e300, `-${BigInt(1e300)}.000000`],
+    [Number.POSITIVE_INFINITY, "inf"],
+    [Number.NEGATIVE_INFINITY, "-inf"],
+  ];
+  for (const [n, text] of cases) expect(formatSixPlaces(n)).toBe(text);
 });
 
 test("four places", () => {
