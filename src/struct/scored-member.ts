@@ -14,6 +14,7 @@ import { KEY_IS_LARGE, KEY_LENGTH_MASK } from "./dict.ts";
 
 /** Where the bytes of a member stand: the keyOffset of dicts of members. */
 export const MEMBER_OFFSET = 12;
+const MEMBER_WORD = MEMBER_OFFSET / 4;
 /** A member longer than this gets a large buffer of its own. */
 const MEMBER_INLINE_MAX = BLOCK_MAX / 4;
 
@@ -90,6 +91,36 @@ export function compareMember(a: Arena, m: Ref, buf: Uint8Array, at: number, len
   return compareBytes(a.u8[seg], ((m & GRANULE_MASK) << 3) + MEMBER_OFFSET, word0, buf, at, length);
 }
 
+/** Compares two members with each other as memcmp does. */
+export function compareMembers(a: Arena, m: Ref, other: Ref): number {
+  const w = a.i32[m >>> SEGMENT_SHIFT];
+  const v = a.i32[other >>> SEGMENT_SHIFT];
+  let p = (m & GRANULE_MASK) << 1;
+  let q = (other & GRANULE_MASK) << 1;
+  const length = w[p];
+  const otherLength = v[q];
+  if (length < 0 || otherLength < 0)
+    return compareMember(a, m, memberBuffer(a, other), memberAt(a, other), otherLength & KEY_LENGTH_MASK);
+  // Word by word: members begin at words, and their blocks end at words.
+  const shared = length < otherLength ? length : otherLength;
+  p += MEMBER_WORD;
+  q += MEMBER_WORD;
+  for (const end = p + (shared >> 2); p < end; p++, q++) if (w[p] !== v[q]) return compareWords(w[p], v[q]);
+  const rest = shared & 3;
+  if (rest > 0) {
+    const mask = (1 << (rest << 3)) - 1;
+    if (((w[p] ^ v[q]) & mask) !== 0) return compareWords(w[p] & mask, v[q] & mask);
+  }
+  return length - otherLength;
+}
+
+/** Compares two different words by their first byte (the lowest) that differs. */
+function compareWords(x: number, y: number): number {
+  const differing = x ^ y;
+  const shift = (31 - Math.clz32(differing & -differing)) & 24;
+  return ((x >>> shift) & 255) - ((y >>> shift) & 255);
+}
+
 /** Bytes of a member's block and of its large buffer. */
 export function memberBytes(a: Arena, m: Ref): number {
   const word0 = a.i32[m >>> SEGMENT_SHIFT][(m & GRANULE_MASK) << 1];
@@ -101,14 +132,28 @@ export const scoreKey = { high: 0, low: 0 };
 
 /** Sets scoreKey for a score. */
 export function toScoreKey(score: number): void {
-  // Adding 0 makes 0 of -0.
-  double[0] = score + 0;
-  const high = halves[1];
-  if (high < 0) {
-    scoreKey.high = high ^ 0x7fffffff;
-    scoreKey.low = halves[0] ^ 0x7fffffff;
-  } else {
+  double[0] = score;
+  setScoreKey(halves[0], halves[1]);
+}
+
+/** Sets scoreKey for the score of a member. */
+export function memberScoreKey(a: Arena, m: Ref): void {
+  const w = a.i32[m >>> SEGMENT_SHIFT];
+  const word = (m & GRANULE_MASK) << 1;
+  setScoreKey(w[word + 1], w[word + 2]);
+}
+
+/** Sets scoreKey for a double given as two words. */
+function setScoreKey(low: number, high: number): void {
+  if (high >= 0) {
     scoreKey.high = high;
-    scoreKey.low = halves[0] ^ -0x80000000;
+    scoreKey.low = low ^ -0x80000000;
+  } else if (low === 0 && high === -0x80000000) {
+    // -0 is 0.
+    scoreKey.high = 0;
+    scoreKey.low = -0x80000000;
+  } else {
+    scoreKey.high = high ^ 0x7fffffff;
+    scoreKey.low = low ^ 0x7fffffff;
   }
 }

@@ -16,7 +16,9 @@ import {
   dictShrinkIfNeeded,
   RefList,
 } from "../struct/dict.ts";
-import { treeCreate, treeFree, treeInsert, treeRemove, treeRemoveRun } from "../struct/ranked-tree.ts";
+import { treeCreate, treeFree } from "../struct/ranked-tree.ts";
+import { treeInsert } from "../struct/ranked-tree-insert.ts";
+import { treeRemove, treeRemoveRun } from "../struct/ranked-tree-remove.ts";
 import { MEMBER_OFFSET, memberCreate, memberFree } from "../struct/scored-member.ts";
 import { containerRoot, containerWord, setContainerRoot, setContainerWord } from "./container.ts";
 

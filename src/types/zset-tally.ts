@@ -4,7 +4,7 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { dictFind, dictHash, dictInsert, dictScan, RefList } from "../struct/dict.ts";
-import { treeInsert } from "../struct/ranked-tree.ts";
+import { treeInsert } from "../struct/ranked-tree-insert.ts";
 import { memberCreate, memberScore, setMemberScore } from "../struct/scored-member.ts";
 import { containerRoot, containerWord } from "./container.ts";
 

@@ -6,13 +6,11 @@ import type { Prng } from "../../src/base/prng.ts";
 import { RefList } from "../../src/struct/dict.ts";
 import {
   TreeCursor,
-  treeCheck,
   treeCount,
   treeCreate,
   treeDismantle,
   treeFirst,
   treeFree,
-  treeInsert,
   treeLast,
   treeMember,
   treeNext,
@@ -20,11 +18,12 @@ import {
   treeRank,
   treeRankOfBytes,
   treeRankOfScore,
-  treeRemove,
-  treeRemoveRun,
   treeSeek,
   treeSetScore,
 } from "../../src/struct/ranked-tree.ts";
+import { treeCheck } from "../../src/struct/ranked-tree-check.ts";
+import { treeInsert } from "../../src/struct/ranked-tree-insert.ts";
+import { treeRemove, treeRemoveRun } from "../../src/struct/ranked-tree-remove.ts";
 import {
   memberAt,
   memberBuffer,
