@@ -27,6 +27,7 @@ import { SHUTDOWN_COMMANDS } from "./server/shutdown.ts";
 import { SLOWLOG_COMMANDS } from "./server/slowlog.ts";
 import { TIME_COMMANDS } from "./server/time.ts";
 import { SET_COMMANDS } from "./set/set.ts";
+import { STREAM_COMMANDS } from "./stream/stream.ts";
 import { STRING_COMMANDS } from "./string/string.ts";
 import { TRANSACTION_COMMANDS } from "./transactions/transactions.ts";
 import { ZSET_COMMANDS } from "./zset/zset.ts";
@@ -58,6 +59,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...RENAME_COMMANDS,
   ...SCAN_COMMANDS,
   ...SET_COMMANDS,
+  ...STREAM_COMMANDS,
   ...STRING_COMMANDS,
   ...TIME_COMMANDS,
   ...TRANSACTION_COMMANDS,

@@ -12,7 +12,7 @@
  *
  *   indexCreate, indexFree, indexCount, indexNodes, indexBytes
  *   indexFind, indexFloor, indexFirst, indexLast, indexNext, indexPrevious        place an IndexCursor
- *   indexInsert, indexDelete, indexDropLast, indexCheck
+ *   indexInsert, indexDelete, indexDropLast, indexDropLeaf, indexCheck
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 
@@ -476,6 +476,22 @@ export function indexDropLast(a: Arena, t: Ref): void {
   indexDelete(a, t, lastKey);
 }
 
+/** Frees the last leaf of an index with all its records, or empties the only one; false when there are none. For those who free an index piece by piece. */
+export function indexDropLeaf(a: Arena, t: Ref): boolean {
+  if (!indexLast(a, t, found)) return false;
+  const head = wordsOf(a, t);
+  const h = wordAt(t);
+  const shape = head[h + Head.Shape];
+  for (let i = 0; i < (shape & 255); i++) lastKey[i] = found.words[found.at + i];
+  const leaf = descend(a, t, lastKey);
+  const at = wordAt(leaf);
+  head[h + Head.Count] -= wordsOf(a, leaf)[at];
+  wordsOf(a, leaf)[at] = 0;
+  const height = head[h + Head.Height];
+  if (height > 0) mend(a, t, leaf, height - 1, shape & 255, shape >>> 8, true);
+  return true;
+}
+
 /** Takes a record out of the leaf that the path leads to, and mends the tree. */
 function removeSlot(a: Arena, t: Ref, leaf: Ref, slot: number, shape: number): void {
   const recordWords = shape >>> 8;
@@ -641,8 +657,7 @@ export function indexCheck(a: Arena, t: Ref): void {
   const shape = head[h + Head.Shape];
   const seen = { nodes: 0, records: 0, previous: 0 };
   checkNode(a, head[h + Head.Root], head[h + Head.Height], shape, null, null, seen);
-  if (seen.nodes !== head[h + Head.Nodes])
-    throw new Error(`index: ${seen.nodes} nodes, not ${head[h + Head.Nodes]}`);
+  if (seen.nodes !== head[h + Head.Nodes]) throw new Error(`index: ${seen.nodes} nodes, not ${head[h + Head.Nodes]}`);
   if (seen.records !== indexCount(a, t)) throw new Error(`index: ${seen.records} records, not ${indexCount(a, t)}`);
   if (seen.previous !== head[h + Head.Last]) throw new Error("index: the last leaf is another one");
 }

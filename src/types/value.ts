@@ -27,6 +27,7 @@ import {
   stringInlineBytes,
   stringOutsideBytes,
 } from "./string.ts";
+import { STREAM } from "./stream-value.ts";
 import { CONTAINER_BYTES, type ValueType } from "./value-type.ts";
 import { ZSET } from "./zset-value.ts";
 
@@ -43,7 +44,7 @@ const STRING: ValueType = {
   },
 };
 
-const ROWS: (ValueType | null)[] = [STRING, LIST, SET, ZSET, HASH, null, null];
+const ROWS: (ValueType | null)[] = [STRING, LIST, SET, ZSET, HASH, null, STREAM];
 
 /** The row of an entry's type. */
 export function valueType(a: Arena, e: Ref): ValueType {
