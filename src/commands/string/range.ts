@@ -17,7 +17,7 @@ const EMPTY = new Uint8Array(0);
 const span = new ByteSpan();
 
 /** Argument `i` as any int64, rounded to a number when it is not safe: good enough for what is clamped afterwards. */
-function position(cx: Context, i: number): number {
+export function position(cx: Context, i: number): number {
   const n = parseSafeInteger(cx.buf, cx.start[i], cx.length[i]);
   if (!Number.isNaN(n)) return n;
   const big = parseInt64(cx.buf, cx.start[i], cx.length[i]);
@@ -26,7 +26,7 @@ function position(cx: Context, i: number): number {
 }
 
 /** Whether two negative positions, read from arguments 2 and 3, are in the wrong order: exactly, even where rounding made them equal. */
-function isReversed(cx: Context, start: number, end: number): boolean {
+export function isReversed(cx: Context, start: number, end: number): boolean {
   if (start !== end || Number.isSafeInteger(start)) return start > end;
   return cx.bigInteger(2) > cx.bigInteger(3);
 }

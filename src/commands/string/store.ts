@@ -37,7 +37,7 @@ export function storeArgument(
 }
 
 /** Events that precede "set": the key is new, or its value is replaced as a whole, perhaps by one of another type. */
-function announceOverwrite(cx: Context, keyArg: number, e: Ref): void {
+export function announceOverwrite(cx: Context, keyArg: number, e: Ref): void {
   if (e === 0) {
     cx.notify(keyArg, Event.New, "new");
     return;
