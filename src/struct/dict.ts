@@ -18,55 +18,51 @@
  * index are empty. The scan cursor counts up in reversed bits (Pieter Noordhuis' algorithm, as Redis documents SCAN).
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { equalBytes } from "../base/bytes.ts";
 import { hashBytes } from "../base/hash.ts";
-import type { Prng } from "../base/prng.ts";
+import {
+  BUCKET_BYTES,
+  BUCKET_SLOTS,
+  bucketAt,
+  bucketForWrite,
+  bucketOfIndex,
+  CHAIN_MAX,
+  CHILD_WORD,
+  CHILDREN0,
+  CHILDREN1,
+  CHUNK_BUCKETS,
+  CHUNK_EXP,
+  collectChain,
+  DIR0,
+  DIR1,
+  EXP_MAX,
+  EXP0,
+  EXP1,
+  FILL_GROW,
+  FILL_SHRINK,
+  findInChain,
+  firstCandidate,
+  freeChildren,
+  freeChunkOf,
+  freeTable,
+  freeTableWithChildren,
+  HEADER_BYTES,
+  KEY_LENGTH_MASK,
+  KEY_OFFSET,
+  newChunk,
+  newTable,
+  PAUSES,
+  REHASH_INDEX,
+  TAG_WORD,
+  tagOf,
+  USED0,
+  USED1,
+  zeroBytes,
+} from "./dict-bucket.ts";
+import type { RefList } from "./ref-list.ts";
 
-const HEADER_BYTES = 64;
-const USED0 = 0;
-const USED1 = 1;
-const EXP0 = 2;
-const EXP1 = 3;
-const DIR0 = 4;
-const DIR1 = 5;
-const REHASH_INDEX = 6;
-const KEY_OFFSET = 7;
-const PAUSES = 8;
-const CHILDREN0 = 9;
-const CHILDREN1 = 10;
-const CHAIN_MAX = 11;
-
-const BUCKET_BYTES = 64;
-const BUCKET_GRANULES = 8;
-const BUCKET_SLOTS = 12;
-const TAG_WORD = 12;
-const CHILD_WORD = 15;
-const CHUNK_EXP = 10;
-const CHUNK_BUCKETS = 1 << CHUNK_EXP;
-/** Mean entries a bucket at which the table grows, and below which it shrinks. */
-const FILL_GROW = 9;
-const FILL_SHRINK = 1;
-const EXP_MAX = 26;
-
-export const KEY_LENGTH_MASK = 0x3fffffff;
-/** Bit of entry word 0: the key is a large buffer. */
-export const KEY_IS_LARGE = 1 << 31;
-/** Bit of entry word 0 that is the entry's owner's to use. */
-export const KEY_FLAG = 1 << 30;
-
-/** A growing list of refs that scans fill; reuse one to avoid allocation. */
-export class RefList {
-  refs = new Int32Array(64);
-  count = 0;
-  push(ref: Ref): void {
-    if (this.count === this.refs.length) {
-      const grown = new Int32Array(this.count * 2);
-      grown.set(this.refs);
-      this.refs = grown;
-    }
-    this.refs[this.count++] = ref;
-  }
-}
+export { KEY_FLAG, KEY_IS_LARGE, KEY_LENGTH_MASK } from "./dict-bucket.ts";
+export { dictRandom, dictScan } from "./dict-scan.ts";
+export { RefList } from "./ref-list.ts";
 
 /** A new dict whose entries keep their key `keyOffset` bytes from their start. */
 export function dictCreate(a: Arena, keyOffset: number): Ref {
@@ -147,17 +143,6 @@ export function dictPrefetch(a: Arena, d: Ref, hashes: Int32Array, count: number
     }
   }
   return sum;
-}
-
-function firstCandidate(a: Arena, bucket: Ref, hash: number): Ref {
-  const pattern = Math.imul(tagOf(hash), 0x01010101);
-  const w = a.i32[bucket >>> SEGMENT_SHIFT];
-  const b = (bucket & GRANULE_MASK) << 1;
-  for (let group = 0; group < 3; group++) {
-    const hits = zeroBytes(w[b + TAG_WORD + group] ^ pattern);
-    if (hits !== 0) return w[b + group * 4 + ((31 - Math.clz32(hits & -hits)) >> 3)];
-  }
-  return 0;
 }
 
 /** Adds an entry whose key is known to be absent. Grows the table, and moves one bucket when it is rehashing. */
@@ -268,57 +253,6 @@ export function dictPause(a: Arena, d: Ref, by: 1 | -1): void {
   a.i32[d >>> SEGMENT_SHIFT][((d & GRANULE_MASK) << 1) + PAUSES] += by;
 }
 
-/**
- * One step of SCAN: appends the entries of one bucket (and, while rehashing, of the buckets of the larger table that it expands to)
- * to `out` and returns the next cursor, 0 at the end. Every entry present from start to end is returned at least once.
- */
-export function dictScan(a: Arena, d: Ref, cursor: number, out: RefList): number {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
-  let v = cursor | 0;
-  if (w[h + EXP1] < 0) {
-    const mask = (1 << w[h + EXP0]) - 1;
-    collectChain(a, bucketOfIndex(a, w[h + DIR0], w[h + EXP0], v & mask), out);
-    return nextCursor(v, mask);
-  }
-  const smallTable = w[h + EXP0] < w[h + EXP1] ? 0 : 1;
-  const largeTable = 1 - smallTable;
-  const smallMask = (1 << w[h + EXP0 + smallTable]) - 1;
-  const largeMask = (1 << w[h + EXP0 + largeTable]) - 1;
-  collectChain(a, bucketOfIndex(a, w[h + DIR0 + smallTable], w[h + EXP0 + smallTable], v & smallMask), out);
-  do {
-    collectChain(a, bucketOfIndex(a, w[h + DIR0 + largeTable], w[h + EXP0 + largeTable], v & largeMask), out);
-    v = nextCursor(v, largeMask);
-  } while ((v & (smallMask ^ largeMask)) !== 0);
-  return v;
-}
-
-/** A uniformly random entry, or 0 when the dict is empty. */
-export function dictRandom(a: Arena, d: Ref, prng: Prng): Ref {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
-  if (w[h + USED0] + w[h + USED1] === 0) return 0;
-  const start0 = w[h + EXP1] >= 0 ? w[h + REHASH_INDEX] : 0;
-  const count0 = (1 << w[h + EXP0]) - start0;
-  const count1 = w[h + EXP1] >= 0 ? 1 << w[h + EXP1] : 0;
-  const chainMax = w[h + CHAIN_MAX];
-  // Rejection sampling over (bucket, depth, slot): each slot is equally likely, so each entry is.
-  for (let attempt = 0; attempt < 10_000; attempt++) {
-    const index = prng.below(count0 + count1);
-    let bucket =
-      index < count0
-        ? bucketOfIndex(a, w[h + DIR0], w[h + EXP0], start0 + index)
-        : bucketOfIndex(a, w[h + DIR1], w[h + EXP1], index - count0);
-    for (let depth = prng.below(chainMax); depth > 0 && bucket !== 0; depth--) {
-      bucket = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
-    }
-    if (bucket === 0) continue;
-    const e = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + prng.below(BUCKET_SLOTS)];
-    if (e !== 0) return e;
-  }
-  return firstFrom(a, d, prng.below(count0 + count1));
-}
-
 /** Lets go the tables and the header, not the entries: scan and free those first. */
 export function dictFree(a: Arena, d: Ref): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];
@@ -381,145 +315,6 @@ export function dictRehashingBytes(a: Arena, d: Ref): number {
   return w[h + EXP1] < 0 ? 0 : (1 << w[h + EXP0]) * BUCKET_BYTES;
 }
 
-/** Buckets and entries of one of the two tables (table 1 exists while rehashing), for DEBUG HTSTATS; null when there is no such table. */
-export function dictTableStats(a: Arena, d: Ref, table: 0 | 1): DictTableStats | null {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
-  const exp = w[h + EXP0 + table];
-  if (exp < 0) return null;
-  const stats: DictTableStats = {
-    buckets: 1 << exp,
-    used: w[h + USED0 + table],
-    slotsPerBucket: BUCKET_SLOTS,
-    chains: [],
-  };
-  for (let index = 0; index < 1 << exp; index++) {
-    let count = 0;
-    let bucket = bucketOfIndex(a, w[h + DIR0 + table], exp, index);
-    while (bucket !== 0) {
-      const bw = a.i32[bucket >>> SEGMENT_SHIFT];
-      const b = (bucket & GRANULE_MASK) << 1;
-      for (let slot = 0; slot < BUCKET_SLOTS; slot++) if (bw[b + slot] !== 0) count++;
-      bucket = bw[b + CHILD_WORD];
-    }
-    stats.chains[count] = (stats.chains[count] ?? 0) + 1;
-  }
-  return stats;
-}
-
-/** What DEBUG HTSTATS prints: chains[n] is the number of buckets that hold n entries. */
-export interface DictTableStats {
-  buckets: number;
-  used: number;
-  slotsPerBucket: number;
-  chains: number[];
-}
-
-/** Walks everything and throws an Error that names the first violated invariant. */
-export function dictCheck(a: Arena, d: Ref): void {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
-  for (let table = 0; table < 2; table++) {
-    const exp = w[h + EXP0 + table];
-    if (exp < 0) continue;
-    let used = 0;
-    for (let index = 0; index < 1 << exp; index++) {
-      const count = checkChain(a, d, table, exp, index);
-      if (table === 0 && index < w[h + REHASH_INDEX] && count > 0)
-        throw new Error(`dict: bucket ${index} was rehashed but holds ${count}`);
-      used += count;
-    }
-    if (used !== w[h + USED0 + table])
-      throw new Error(`dict: table ${table} holds ${used} entries, not ${w[h + USED0 + table]}`);
-  }
-}
-
-function checkChain(a: Arena, d: Ref, table: number, exp: number, index: number): number {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
-  let total = 0;
-  let bucket = bucketOfIndex(a, w[h + DIR0 + table], exp, index);
-  for (let depth = 0; bucket !== 0; depth++) {
-    const bw = a.i32[bucket >>> SEGMENT_SHIFT];
-    const b = (bucket & GRANULE_MASK) << 1;
-    let count = 0;
-    for (let slot = 0; slot < BUCKET_SLOTS; slot++) {
-      const e = bw[b + slot];
-      const tag = (bw[b + TAG_WORD + (slot >> 2)] >>> ((slot & 3) * 8)) & 255;
-      if ((e === 0) !== (tag === 0)) throw new Error(`dict: bucket ${index} slot ${slot}: ref ${e} with tag ${tag}`);
-      if (e === 0) continue;
-      count++;
-      const hash = dictEntryHash(a, e, w[h + KEY_OFFSET]);
-      if (tagOf(hash) !== tag) throw new Error(`dict: bucket ${index} slot ${slot}: wrong tag`);
-      if ((hash & ((1 << exp) - 1)) !== index)
-        throw new Error(`dict: an entry of bucket ${hash & ((1 << exp) - 1)} is in ${index}`);
-    }
-    if (depth > 0 && count === 0) throw new Error(`dict: bucket ${index} has an empty child`);
-    if (depth >= w[h + CHAIN_MAX]) throw new Error(`dict: chain of bucket ${index} is longer than recorded`);
-    total += count;
-    bucket = bw[b + CHILD_WORD];
-  }
-  return total;
-}
-
-function tagOf(hash: number): number {
-  const tag = hash >>> 24;
-  return tag === 0 ? 1 : tag;
-}
-
-/** Bit 7 of each byte of the result is set where that byte of `x` is zero (bytes above the lowest zero may be set falsely). */
-function zeroBytes(x: number): number {
-  return (x - 0x01010101) & ~x & 0x80808080;
-}
-
-function bucketAt(a: Arena, dir: Ref, exp: number, hash: number): Ref {
-  return bucketOfIndex(a, dir, exp, hash & ((1 << exp) - 1));
-}
-
-function bucketOfIndex(a: Arena, dir: Ref, exp: number, index: number): Ref {
-  if (exp <= CHUNK_EXP) return (dir + index * BUCKET_GRANULES) | 0;
-  const chunk = a.i32[dir >>> SEGMENT_SHIFT][((dir & GRANULE_MASK) << 1) + (index >> CHUNK_EXP)];
-  return chunk === 0 ? 0 : (chunk + (index & (CHUNK_BUCKETS - 1)) * BUCKET_GRANULES) | 0;
-}
-
-function findInChain(
-  a: Arena,
-  bucket: Ref,
-  buf: Uint8Array,
-  offset: number,
-  length: number,
-  hash: number,
-  keyOffset: number,
-): Ref {
-  const pattern = Math.imul(tagOf(hash), 0x01010101);
-  while (bucket !== 0) {
-    const w = a.i32[bucket >>> SEGMENT_SHIFT];
-    const b = (bucket & GRANULE_MASK) << 1;
-    for (let group = 0; group < 3; group++) {
-      let hits = zeroBytes(w[b + TAG_WORD + group] ^ pattern);
-      while (hits !== 0) {
-        const e = w[b + group * 4 + ((31 - Math.clz32(hits & -hits)) >> 3)];
-        if (e !== 0 && keyEquals(a, e, buf, offset, length, keyOffset)) return e;
-        hits &= hits - 1;
-      }
-    }
-    bucket = w[b + CHILD_WORD];
-  }
-  return 0;
-}
-
-function keyEquals(a: Arena, e: Ref, buf: Uint8Array, offset: number, length: number, keyOffset: number): boolean {
-  const seg = e >>> SEGMENT_SHIFT;
-  const w = a.i32[seg];
-  const word0 = w[(e & GRANULE_MASK) << 1];
-  if ((word0 & KEY_LENGTH_MASK) !== length) return false;
-  const at = ((e & GRANULE_MASK) << 3) + keyOffset;
-  if (word0 < 0) return equalBytes(a.large[w[at >> 2]] as Uint8Array, 0, buf, offset, length);
-  const bytes = a.u8[seg];
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== buf[offset + i]) return false;
-  return true;
-}
-
 /** Puts an entry into the first free slot of its chain in `table`, adding a child bucket when there is none. Counts nothing. */
 function place(a: Arena, d: Ref, table: number, e: Ref, hash: number): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];
@@ -573,19 +368,6 @@ function unplace(a: Arena, d: Ref, table: number, e: Ref, hash: number): boolean
   return false;
 }
 
-function bucketForWrite(a: Arena, dir: Ref, exp: number, hash: number): Ref {
-  const index = hash & ((1 << exp) - 1);
-  if (exp <= CHUNK_EXP) return (dir + index * BUCKET_GRANULES) | 0;
-  const w = a.i32[dir >>> SEGMENT_SHIFT];
-  const at = ((dir & GRANULE_MASK) << 1) + (index >> CHUNK_EXP);
-  let chunk = w[at];
-  if (chunk === 0) {
-    chunk = newChunk(a, CHUNK_BUCKETS);
-    w[at] = chunk;
-  }
-  return (chunk + (index & (CHUNK_BUCKETS - 1)) * BUCKET_GRANULES) | 0;
-}
-
 /** Moves every entry of a bucket's chain to table 1; frees the children. Returns the number moved. */
 function moveChain(a: Arena, d: Ref, bucket: Ref): number {
   const w = a.i32[d >>> SEGMENT_SHIFT];
@@ -615,102 +397,10 @@ function moveChain(a: Arena, d: Ref, bucket: Ref): number {
   return moved;
 }
 
-function collectChain(a: Arena, bucket: Ref, out: RefList): void {
-  while (bucket !== 0) {
-    const w = a.i32[bucket >>> SEGMENT_SHIFT];
-    const b = (bucket & GRANULE_MASK) << 1;
-    for (let slot = 0; slot < BUCKET_SLOTS; slot++) {
-      const e = w[b + slot];
-      if (e !== 0) out.push(e);
-    }
-    bucket = w[b + CHILD_WORD];
-  }
-}
-
-/** The cursor after `v` over a table of mask + 1 buckets, counted in reversed bits; as a non-negative number. */
-function nextCursor(v: number, mask: number): number {
-  return reverseBits((reverseBits(v | ~mask) + 1) | 0) >>> 0;
-}
-
-function reverseBits(x: number): number {
-  let v = ((x >>> 1) & 0x55555555) | ((x & 0x55555555) << 1);
-  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
-  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
-  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
-  return (v >>> 16) | (v << 16);
-}
-
-function firstFrom(a: Arena, d: Ref, start: number): Ref {
-  const out = new RefList();
-  let cursor = start;
-  for (let pass = 0; pass < 2; pass++) {
-    do {
-      cursor = dictScan(a, d, cursor, out);
-      if (out.count > 0) return out.refs[0];
-    } while (cursor !== 0);
-  }
-  return 0;
-}
-
-function newChunk(a: Arena, buckets: number): Ref {
-  const ref = a.alloc(buckets * BUCKET_BYTES);
-  const w = a.i32[ref >>> SEGMENT_SHIFT];
-  const at = (ref & GRANULE_MASK) << 1;
-  w.fill(0, at, at + buckets * 16);
-  return ref;
-}
-
-function newTable(a: Arena, exp: number): Ref {
-  if (exp <= CHUNK_EXP) return newChunk(a, 1 << exp);
-  const count = 1 << (exp - CHUNK_EXP);
-  const dir = a.alloc(count * 4);
-  const at = (dir & GRANULE_MASK) << 1;
-  a.i32[dir >>> SEGMENT_SHIFT].fill(0, at, at + count);
-  return dir;
-}
-
 function resize(a: Arena, d: Ref, exp: number): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];
   const h = (d & GRANULE_MASK) << 1;
   w[h + DIR1] = newTable(a, exp);
   w[h + EXP1] = exp;
   w[h + REHASH_INDEX] = 0;
-}
-
-/** Lets go the chunk of a directory that holds bucket `index`. */
-function freeChunkOf(a: Arena, dir: Ref, index: number): void {
-  const w = a.i32[dir >>> SEGMENT_SHIFT];
-  const at = ((dir & GRANULE_MASK) << 1) + (index >> CHUNK_EXP);
-  if (w[at] !== 0) a.free(w[at]);
-  w[at] = 0;
-}
-
-/** Lets go a table whose buckets have no children left. */
-function freeTable(a: Arena, dir: Ref, exp: number): void {
-  if (exp > CHUNK_EXP) {
-    for (let index = 0; index < 1 << exp; index += CHUNK_BUCKETS) freeChunkOf(a, dir, index);
-  }
-  a.free(dir);
-}
-
-function freeTableWithChildren(a: Arena, dir: Ref, exp: number): void {
-  for (let index = 0; index < 1 << exp; index++) {
-    const bucket = bucketOfIndex(a, dir, exp, index);
-    if (bucket === 0) {
-      index |= CHUNK_BUCKETS - 1;
-      continue;
-    }
-    freeChildren(a, bucket);
-  }
-  freeTable(a, dir, exp);
-}
-
-/** Lets go the overflow buckets of a bucket that is not used any more. */
-function freeChildren(a: Arena, bucket: Ref): void {
-  let child = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
-  while (child !== 0) {
-    const next = a.i32[child >>> SEGMENT_SHIFT][((child & GRANULE_MASK) << 1) + CHILD_WORD];
-    a.free(child);
-    child = next;
-  }
 }

@@ -4,7 +4,6 @@ import { afterAll, expect, test } from "bun:test";
 import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
 import { Prng } from "../../src/base/prng.ts";
 import {
-  dictCheck,
   dictCreate,
   dictDismantle,
   dictFind,
@@ -24,6 +23,7 @@ import {
   KEY_IS_LARGE,
   RefList,
 } from "../../src/struct/dict.ts";
+import { dictCheck } from "../../src/struct/dict-check.ts";
 import { seededTest, testSeed } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 

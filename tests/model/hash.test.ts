@@ -7,7 +7,7 @@ import type { Prng } from "../../src/base/prng.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { dropExpiredFields, noteFieldTimes } from "../../src/keyspace/field-expiry.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictCheck } from "../../src/struct/dict.ts";
+import { dictCheck } from "../../src/struct/dict-check.ts";
 import { expiryHeapCheck, expiryHeapSize } from "../../src/struct/expiry-heap.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { Encoding, entryEncoding } from "../../src/types/entry.ts";

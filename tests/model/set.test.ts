@@ -6,7 +6,7 @@ import type { Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictCheck } from "../../src/struct/dict.ts";
+import { dictCheck } from "../../src/struct/dict-check.ts";
 import { intsetCheck } from "../../src/struct/intset.ts";
 import { listpackCheck } from "../../src/struct/listpack.ts";
 import { containerRoot } from "../../src/types/container.ts";
