@@ -3,6 +3,8 @@ import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Flag, oneKey } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
+import { type TreeCursor, treeMember, treeNext, treePrevious } from "../../struct/ranked-tree.ts";
+import { memberAt, memberBuffer, memberLength } from "../../struct/scored-member.ts";
 import { zsetAdd, zsetEncodingFor } from "../../types/zset.ts";
 import { zsetLength } from "../../types/zset-length.ts";
 import { ranks, ranksOfBytes, ranksOfScores } from "../../types/zset-range.ts";
@@ -124,11 +126,28 @@ function answerRange(cx: Context, by: By, isReverse: boolean): void {
   beginMembers(reply, to - from, withScores);
   if (from === to) return;
   zsetWalkStart(a, e, walk, range.isReverse ? to - 1 : from);
+  if (!walk.isListpack && !withScores) {
+    writeNames(cx, walk.cursor, to - from);
+    return;
+  }
   for (let left = to - from; ; ) {
     writePair(reply, walk.member, walk.score, withScores);
     if (--left === 0 || reply.overflowed) break;
     if (range.isReverse) zsetWalkPrevious(a, walk);
     else zsetWalkNext(a, walk);
+  }
+}
+
+/** Answers `count` members of a large set, those at a cursor and beyond it, without reading their scores. */
+function writeNames(cx: Context, cursor: TreeCursor, count: number): void {
+  const { arena: a, reply } = cx;
+  const { isReverse } = range;
+  for (let left = count; ; ) {
+    const m = treeMember(a, cursor);
+    reply.bulk(memberBuffer(a, m), memberAt(a, m), memberLength(a, m));
+    if (--left === 0 || reply.overflowed) return;
+    if (isReverse) treePrevious(a, cursor);
+    else treeNext(a, cursor);
   }
 }
 
