@@ -5,8 +5,6 @@ import type { Agreement, Command, Generator } from "../generator.ts";
 
 const GROUPS = ["g", "h", "", "g\x00\xff"];
 const CONSUMERS = ["alice", "bob", "", "c\x00\r\n"];
-/** Who claims, and does nothing else: since 7.2 a claim makes its consumer even if there is nothing to claim. */
-const CLAIMER = "zoe";
 
 /** Ids at the edges of numbers and of parsers. */
 const EDGE_IDS = [
@@ -184,7 +182,15 @@ function claim(draw: Draw, key: string): string[] {
       ]),
     )
     .flat();
-  return ["XCLAIM", key, group(draw), CLAIMER, draw.pick(["0", "0", "100000000", "-1", "x"]), ...ids(draw), ...options];
+  return [
+    "XCLAIM",
+    key,
+    group(draw),
+    consumer(draw),
+    draw.pick(["0", "0", "100000000", "-1", "x"]),
+    ...ids(draw),
+    ...options,
+  ];
 }
 
 function pending(draw: Draw, key: string): string[] {
@@ -225,7 +231,7 @@ function command(draw: Draw): string[] {
         "XAUTOCLAIM",
         key,
         group(draw),
-        CLAIMER,
+        consumer(draw),
         draw.pick(["0", "0", "100000000", "x"]),
         bound(draw),
         ...(draw.chance(50) ? ["COUNT", draw.pick(["1", "2", "5", "0", "x"])] : []),
@@ -264,9 +270,11 @@ function command(draw: Draw): string[] {
   ]);
 }
 
-/** The claimer without pending entries, in both forms of XINFO. */
-const IDLE_CLAIMER =
-  /\$4\r\nname\r\n\$3\r\nzoe\r\n(\$7\r\npending\r\n:0\r\n\$4\r\nidle\r\n|\$9\r\nseen-time\r\n\$9\r\npel-count\r\n:0\r\n\$7\r\npending\r\n)/g;
+/**
+ * A consumer without pending entries, in both forms of XINFO: since 7.2 a command that reads or claims makes its consumer even if there is nothing for it.
+ */
+const IDLE_CONSUMER =
+  /\$4\r\nname\r\n\$\d+\r\n[^$]{0,5}\r\n(\$7\r\npending\r\n:0\r\n\$4\r\nidle\r\n|\$9\r\nseen-time\r\n\$9\r\npel-count\r\n:0\r\n\$7\r\npending\r\n)/g;
 
 /** What depends on the time of day, and what is counted in another way since 7.2 or comes of another tree. */
 function withoutTimes(reply: string): string {
@@ -276,7 +284,7 @@ function withoutTimes(reply: string): string {
     .replace(/:1\d{12}\r\n/g, ":T\r\n")
     .replace(/[*%]\d+\r\n/g, "")
     .replace(/consumers\r\n:\d+/g, "consumers")
-    .replace(IDLE_CLAIMER, "");
+    .replace(IDLE_CONSUMER, "");
 }
 
 const sameState: Agreement = (theirs, ours) => withoutTimes(theirs) === withoutTimes(ours);
@@ -288,6 +296,10 @@ function withoutIdle(reply: string): string {
   return reply.replace(/:\d+\r\n(:\d+\r\n)/g, ":idle\r\n$1");
 }
 
+/** Equal, or both a number: a consumer may be new to one of the two. */
+const sameOrNumber: Agreement = (theirs, ours) =>
+  theirs === ours || (/^:[01]\r\n$/.test(theirs) && /^:[01]\r\n$/.test(ours));
+
 export const generator: Generator = {
   family: "stream",
   draw(draw): Command {
@@ -297,7 +309,7 @@ export const generator: Generator = {
     const spoilable = !/^(xread|xreadgroup|config)$/i.test(args[0]);
     return spoilable && draw.chance(6) ? spoil(draw, args) : args;
   },
-  agree: { XINFO: sameState, XPENDING: samePending },
+  agree: { XGROUP: sameOrNumber, XINFO: sameState, XPENDING: samePending },
   probes: () =>
     KEYS.flatMap((key) => [
       ["XRANGE", key, "-", "+"],
