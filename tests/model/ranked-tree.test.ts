@@ -6,6 +6,7 @@ import type { Prng } from "../../src/base/prng.ts";
 import { RefList } from "../../src/struct/dict.ts";
 import {
   TreeCursor,
+  treeCheck,
   treeCount,
   treeCreate,
   treeDismantle,
@@ -21,7 +22,6 @@ import {
   treeSeek,
   treeSetScore,
 } from "../../src/struct/ranked-tree.ts";
-import { treeCheck } from "../../src/struct/ranked-tree-check.ts";
 import { treeInsert } from "../../src/struct/ranked-tree-insert.ts";
 import { treeRemove, treeRemoveRun } from "../../src/struct/ranked-tree-remove.ts";
 import {
