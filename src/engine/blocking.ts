@@ -45,6 +45,9 @@ interface Parked {
   readonly request: Request;
   readonly wait: Wait;
   readonly waiters: Waiters[];
+  /** When its time is up. */
+  readonly limitMs: number;
+  /** When it ends or runs again, whichever comes first. */
   readonly deadlineMs: number;
   readonly order: number;
   heapIndex: number;
@@ -118,7 +121,7 @@ export class Blocking {
       return;
     }
     const before = this.#retried?.client === client ? this.#retried : null;
-    const limit = wait.timeoutMs === 0 ? Number.POSITIVE_INFINITY : cx.nowMs + wait.timeoutMs;
+    const limitMs = before?.limitMs ?? (wait.timeoutMs === 0 ? Number.POSITIVE_INFINITY : cx.nowMs + wait.timeoutMs);
     const request = before?.request ?? cx.request.clone();
     request.owned = false;
     const parked: Parked = {
@@ -127,7 +130,8 @@ export class Blocking {
       request,
       wait,
       waiters: [],
-      deadlineMs: before?.deadlineMs ?? limit,
+      limitMs,
+      deadlineMs: Math.min(limitMs, wait.retryAtMs ?? Number.POSITIVE_INFINITY),
       order: this.#orders++,
       heapIndex: -1,
       usec: before?.usec ?? 0,
@@ -288,7 +292,7 @@ export class Blocking {
 
   // ---- ends without another run
 
-  /** Ends every wait whose time is up. Called by the timer and by the cron, with the time freshly read. */
+  /** Ends every wait whose time is up, and runs again what asked for that. Called by the timer and by the cron, with the time freshly read. */
   expire(): void {
     const nowMs = this.#engine.nowMs();
     for (let first = this.#deadlines.first; first !== null; first = this.#deadlines.first) {
@@ -296,7 +300,8 @@ export class Blocking {
         this.#arm();
         return;
       }
-      this.#end(first, first.wait.onTimeout);
+      if (first.deadlineMs < first.limitMs) this.#retry(first);
+      else this.#end(first, first.wait.onTimeout);
     }
   }
 

@@ -12,6 +12,8 @@ export interface Wait {
   readonly timeoutMs: number;
   /** Run again also when a key is deleted or its type changes. */
   readonly onLoss?: boolean;
+  /** Unix time in ms, in the future, after which to run again even if no key is ready; absent: never. */
+  readonly retryAtMs?: number;
   /** Writes the reply when the time is up. */
   readonly onTimeout: (reply: ReplyWriter) => void;
   /** Writes the reply when this client cannot wait (transaction, script); as onTimeout when absent. */

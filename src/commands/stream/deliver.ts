@@ -107,12 +107,18 @@ function readTimeId(id: StreamId): void {
   idRead(id, cursor.words, cursor.at + 2);
 }
 
-/** When the entry that is pending for the longest time may be claimed, in ms; Infinity: nothing is pending. */
-export function nextIdleMs(cx: Context, s: Ref, groupArg: number): number {
+/** When the next entry of the group will have been pending long enough, in ms and later than now; Infinity: none will. */
+export function nextIdleMs(cx: Context, s: Ref): number {
   const { arena: a } = cx;
-  const g = groupOf(cx, s, groupArg);
-  if (g === 0 || !indexFirst(a, groupTimeIndex(a, g), cursor)) return Number.POSITIVE_INFINITY;
-  return timeOfRecord(cursor) + reading.claimMs;
+  const g = groupOf(cx, s, reading.group);
+  if (g === 0) return Number.POSITIVE_INFINITY;
+  const index = groupTimeIndex(a, g);
+  for (let more = indexFirst(a, index, cursor); more; more = indexNext(a, index, cursor)) {
+    // What is idle long enough already is not in the stream any more.
+    const idleMs = timeOfRecord(cursor) + reading.claimMs;
+    if (idleMs > cx.nowMs) return idleMs;
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Answers the entries of a stream for which prepareGroup said true, at most `count` (0: all), and changes the group accordingly. */

@@ -32,7 +32,7 @@ import {
   reserveIds,
   writeEntries,
 } from "./access.ts";
-import { deliver, prepareGroup, reading } from "./deliver.ts";
+import { deliver, nextIdleMs, prepareGroup, reading } from "./deliver.ts";
 
 const GROUP_IN_XREAD = new ReplyError(
   "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
@@ -220,12 +220,20 @@ function wait(cx: Context, isGroup: boolean): void {
     }
     cx.load(Request.of(parts));
   }
+  let retryAtMs = Number.POSITIVE_INFINITY;
+  if (reading.claimMs >= 0) {
+    for (let n = 0; n < streamCount; n++) {
+      const s = headOf(cx, streams + n);
+      if (s !== 0) retryAtMs = Math.min(retryAtMs, nextIdleMs(cx, s));
+    }
+  }
   cx.park({
     firstKey: streams,
     keyCount: streamCount,
     type: Type.Stream,
     timeoutMs: options.timeoutMs,
     onLoss: isGroup,
+    retryAtMs,
     onTimeout: writeNone,
   });
 }

@@ -244,7 +244,7 @@ function command(draw: Draw): string[] {
       () => [
         "XSETID",
         key,
-        draw.pick([id(draw), "70-0", "80-5"]),
+        draw.pick(["70-0", "70-0", "80-5", "-", "x"]),
         ...(draw.chance(30) ? ["ENTRIESADDED", draw.pick(["0", "5", "1000", "9223372036854775807", "-1", "x"])] : []),
         ...(draw.chance(30) ? ["MAXDELETEDID", id(draw)] : []),
       ],
@@ -327,6 +327,11 @@ export const generator: Generator = {
     CLAIM: "since 8.4",
   },
   known: [
+    {
+      reason: "XSETID looks at the greatest deleted id, too, since 7.2, and does so first",
+      matches: (args, theirs, ours) =>
+        /^xsetid$/i.test(args[0]!) && theirs.startsWith("-ERR The ID") && ours.startsWith("-ERR The ID"),
+    },
     {
       reason: "the text about unbalanced lists of streams is another one since 7.4",
       matches: (_args, theirs, ours) => theirs.startsWith("-ERR Unbalanced ") && ours.startsWith("-ERR Unbalanced "),
