@@ -9,6 +9,7 @@ import { KEY_COMMANDS } from "./generic/keys.ts";
 import { OBJECT_COMMANDS } from "./generic/object.ts";
 import { RENAME_COMMANDS } from "./generic/rename.ts";
 import { SCAN_COMMANDS } from "./generic/scan.ts";
+import { SORT_COMMANDS } from "./generic/sort.ts";
 import { GEO_COMMANDS } from "./geo/geo.ts";
 import { HASH_COMMANDS } from "./hash/hash.ts";
 import { LIST_COMMANDS } from "./list/list.ts";
@@ -59,6 +60,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...RENAME_COMMANDS,
   ...SCAN_COMMANDS,
   ...SET_COMMANDS,
+  ...SORT_COMMANDS,
   ...STREAM_COMMANDS,
   ...STRING_COMMANDS,
   ...TIME_COMMANDS,
