@@ -43,6 +43,9 @@ function bitop(draw: Draw): string[] {
   return ["BITOP", draw.token(op), draw.key(), ...draw.times(count, () => draw.key())];
 }
 
+/** As an offset, these would make a value of 256 MB. */
+const GIANT = /^#?(2147483647|2147483648|4294967295)$/;
+
 const NUMBERS = [
   "0",
   "1",
@@ -74,7 +77,9 @@ function fieldType(draw: Draw): string {
 }
 
 function fieldOffset(draw: Draw): string {
-  return draw.chance(40) ? `#${draw.chance(95) ? draw.below(30) : draw.integer()}` : offset(draw);
+  const number = () =>
+    draw.chance(95) ? draw.below(30) : draw.pick(["-1", "x", "", "4294967296", "9223372036854775807"]);
+  return draw.chance(40) ? `#${number()}` : offset(draw);
 }
 
 function fieldOperation(draw: Draw): string[] {
@@ -122,7 +127,7 @@ export const generator: Generator = {
   draw(draw): Command {
     const args = command(draw);
     args[0] = draw.token(args[0]!);
-    return draw.chance(5) ? spoil(draw, args) : args;
+    return draw.chance(5) ? spoil(draw, args).map((arg) => (GIANT.test(arg) ? "-1" : arg)) : args;
   },
   probes: () =>
     KEYS.flatMap((key) => [
