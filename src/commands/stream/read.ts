@@ -91,10 +91,8 @@ function readStreams(cx: Context, first: number, isGroup: boolean): void {
   const rest = cx.argc - first;
   if ((rest & 1) === 1) {
     const name = isGroup ? "xreadgroup" : "xread";
-    const symbol = isGroup ? "ID or '>'" : "ID, '+', or '$'";
-    throw new ReplyError(
-      `ERR Unbalanced '${name}' list of streams: for each stream key an ${symbol} must be specified.`,
-    );
+    const choices = isGroup ? "an ID or '>'" : cx.engine.config.personality.xreadIdChoices;
+    throw new ReplyError(`ERR Unbalanced '${name}' list of streams: for each stream key ${choices} must be specified.`);
   }
   options.streams = first;
   options.streamCount = rest >> 1;
