@@ -29,7 +29,7 @@ const DATABASES_PER_RUN = 16;
 const BUCKETS_PER_KEY = 20;
 /** Samples, or fields of a hash, between looks at the clock. */
 const SAMPLES_PER_CLOCK = 4;
-const FIELDS_PER_CLOCK = 100;
+const FIELDS_PER_CLOCK = 32;
 /** Weights of the latest observation in the running averages. */
 const TTL_WEIGHT = 0.02;
 const STALE_WEIGHT = 0.05;

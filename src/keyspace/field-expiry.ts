@@ -1,6 +1,6 @@
 /** What becomes of fields of hashes whose time has come: by whoever comes across one, or by the active expire cycle. */
 import type { Ref } from "../arena/arena.ts";
-import { copyOf } from "../base/bytes.ts";
+import { copyBytes, copyOf } from "../base/bytes.ts";
 import { entryKeyCopy } from "../types/entry.ts";
 import { deleteEarliest, hashEarliest, hashLength, readEarliest } from "../types/hash.ts";
 import { expiryRecord } from "../types/hash-expiry.ts";
@@ -9,6 +9,10 @@ import type { Database } from "./database.ts";
 
 const name = new ByteSpan();
 const NO_KEY = new Uint8Array(0);
+/** Names up to this length are shown to listeners in buffers that are used again: a copy for each of a million fields makes the collector pause. */
+const NAME_BUFFERS = 64;
+/** Buffers by their length, made when they are needed. */
+const nameBuffers: (Uint8Array | undefined)[] = new Array(NAME_BUFFERS).fill(undefined);
 
 /** Brings the database's index up to date after a change of a hash; cheap when no field of it ever expired. */
 export function noteFieldTimes(db: Database, e: Ref): void {
@@ -32,7 +36,7 @@ export function dropExpiredFields(db: Database, e: Ref, limit: number): number {
     if (ms === 0 || !rules.isExpired(ms)) break;
     if (listener.listening) {
       readEarliest(a, e, name);
-      listener.fieldExpired(db.id, key, copyOf(name.buf, name.at, name.length));
+      listener.fieldExpired(db.id, key, nameBytes());
     }
     deleteEarliest(a, e);
   }
@@ -40,6 +44,15 @@ export function dropExpiredFields(db: Database, e: Ref, limit: number): number {
   rules.expiredFields += count;
   noteFieldTimes(db, e);
   return count;
+}
+
+/** The bytes of `name`, which are good until the next call. */
+function nameBytes(): Uint8Array {
+  const { at, buf, length } = name;
+  if (length >= NAME_BUFFERS) return copyOf(buf, at, length);
+  nameBuffers[length] ??= new Uint8Array(length);
+  copyBytes(buf, at, nameBuffers[length], 0, length);
+  return nameBuffers[length];
 }
 
 /** Deletes up to `limit` expired fields of a key's hash, and the key when it is empty then, and tells. Returns the number of fields. */

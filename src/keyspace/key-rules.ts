@@ -26,7 +26,7 @@ export interface KeyspaceListener {
   readonly listening: boolean;
   /** A key was deleted because it expired: propagate, notify. `key` is the caller's own copy. */
   keyExpired(dbId: number, key: Uint8Array): void;
-  /** A field of a hash is deleted because it expired: propagate. `key` and `field` are copies. */
+  /** A field of a hash is deleted because it expired: propagate. `key` is a copy; `field` is valid only during the call. */
   fieldExpired(dbId: number, key: Uint8Array, field: Uint8Array): void;
   /** Fields of a hash were deleted because they expired, and the key with them when none is left (`emptied`): notify. */
   fieldsExpired(dbId: number, key: Uint8Array, emptied: boolean): void;
