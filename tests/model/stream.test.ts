@@ -11,7 +11,6 @@ import { Digest } from "../../src/types/digest.ts";
 import { entryFree } from "../../src/types/entry.ts";
 import { type StreamLimits, streamAppend, streamCreate, streamLength } from "../../src/types/stream.ts";
 import { EntryFlag } from "../../src/types/stream-block.ts";
-import { streamCheck } from "../../src/types/stream-check.ts";
 import {
   consumerCreate,
   consumerDelete,
@@ -46,6 +45,7 @@ import { StreamWalk, walkNext, walkStart } from "../../src/types/stream-walk.ts"
 import { entryCopy, valueType } from "../../src/types/value.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
+import { streamCheck } from "./stream-check.ts";
 
 setDefaultTimeout(60_000);
 

@@ -1,9 +1,17 @@
-/** Walks a whole stream and checks that its parts agree: for tests and for DEBUG. */
-import type { Arena, Ref } from "../arena/arena.ts";
-import { IndexCursor, indexCheck, indexCount, indexFind, indexFirst, indexNext } from "../struct/id-index.ts";
-import { listpackCheck } from "../struct/listpack.ts";
-import { Head, streamIndex, streamLength, streamReadId } from "./stream.ts";
-import { BlockWalk, blockCount, blockTotal, EntryFlag, walkFirst, walkForward, walkOpen } from "./stream-block.ts";
+// Walks a whole stream and checks that its parts agree.
+import type { Arena, Ref } from "../../src/arena/arena.ts";
+import { IndexCursor, indexCheck, indexCount, indexFind, indexFirst, indexNext } from "../../src/struct/id-index.ts";
+import { listpackCheck } from "../../src/struct/listpack.ts";
+import { Head, streamIndex, streamLength, streamReadId } from "../../src/types/stream.ts";
+import {
+  BlockWalk,
+  blockCount,
+  blockTotal,
+  EntryFlag,
+  walkFirst,
+  walkForward,
+  walkOpen,
+} from "../../src/types/stream-block.ts";
 import {
   consumerAt,
   consumerCount,
@@ -16,8 +24,8 @@ import {
   pendingFind,
   pendingTime,
   timeOfRecord,
-} from "./stream-group.ts";
-import { ID_WORDS, idClear, idCompare, idCreate, idRead, idSet, idText } from "./stream-id.ts";
+} from "../../src/types/stream-group.ts";
+import { ID_WORDS, idClear, idCompare, idCreate, idRead, idSet, idText } from "../../src/types/stream-id.ts";
 
 /** Throws an Error that names what is wrong. `s` is the head of a stream. */
 export function streamCheck(a: Arena, s: Ref): void {
