@@ -390,6 +390,30 @@ test("events, in order", () => {
   ]);
 });
 
+test("results that are stored announce what they replace", () => {
+  const server = testServer();
+  const client = server.connect();
+  const listener = server.connect();
+  client.line("CONFIG SET notify-keyspace-events KAnoc");
+  client.line("ZADD z 1 a");
+  client.line("SET s v");
+  listener.line("PSUBSCRIBE __keyspace@0__:*");
+  listener.pushed();
+  client.line("ZUNIONSTORE t 1 z");
+  client.line("ZRANGESTORE t z 0 -1");
+  client.line("ZUNIONSTORE s 1 z");
+  const events = got(listener).replaceAll(/3\) __keyspace@0__:|[12]\) (pmessage|\S+\*) /g, "");
+  expect(events.split(" | ")).toEqual([
+    "t 4) new",
+    "t 4) zunionstore",
+    "t 4) overwritten",
+    "t 4) zrangestore",
+    "s 4) overwritten",
+    "s 4) type_changed",
+    "s 4) zunionstore",
+  ]);
+});
+
 describe("waiting clients", () => {
   test("are served in the order in which they came", () => {
     const server = testServer();

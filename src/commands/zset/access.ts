@@ -8,7 +8,7 @@ import { Event } from "../../engine/effects.ts";
 import { NOT_AN_INTEGER, type ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import type { ListpackElement } from "../../struct/listpack-element.ts";
-import { entryFree, Type } from "../../types/entry.ts";
+import { entryFree, entryType, Type } from "../../types/entry.ts";
 import { type ZsetLimits, zsetCreate } from "../../types/zset.ts";
 import { zsetLength } from "../../types/zset-length.ts";
 import { ZSET } from "../../types/zset-value.ts";
@@ -65,6 +65,16 @@ export function dropZset(a: Arena, e: Ref): void {
   entryFree(a, e, false);
 }
 
+/** Events that precede that of storing: the key is new, or its value is replaced as a whole, perhaps by one of another type. */
+function announce(cx: Context, i: number, old: Ref): void {
+  if (old === 0) {
+    cx.notify(i, Event.New, "new");
+    return;
+  }
+  cx.notify(i, Event.Overwritten, "overwritten");
+  if (entryType(cx.arena, old) !== Type.Zset) cx.notify(i, Event.TypeChanged, "type_changed");
+}
+
 /**
  * Puts `result`, a sorted set made for the key of argument `i` that is not in the database yet, in the place of what the key holds, and answers its length;
  * an empty one only deletes.
@@ -77,9 +87,9 @@ export function storeZset(cx: Context, i: number, result: Ref, event: string): v
     deleteKey(cx, i);
   } else {
     const old = db.lookup(buf, start[i], length[i]);
+    if (engine.notifyMask !== 0) announce(cx, i, old);
     if (old !== 0) db.remove(old, db.hash, engine.config.values.lazyfreeLazyServerDel);
     db.insert(result, db.hash);
-    if (old === 0 && engine.notifyMask !== 0) cx.notify(i, Event.New, "new");
     cx.changed(i, Event.Zset, event);
   }
   reply.integer(count);
