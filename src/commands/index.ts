@@ -12,6 +12,7 @@ import { SCAN_COMMANDS } from "./generic/scan.ts";
 import { SORT_COMMANDS } from "./generic/sort.ts";
 import { GEO_COMMANDS } from "./geo/geo.ts";
 import { HASH_COMMANDS } from "./hash/hash.ts";
+import { HYPERLOGLOG_COMMANDS } from "./hyperloglog/hyperloglog.ts";
 import { LIST_COMMANDS } from "./list/list.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
 import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
@@ -47,6 +48,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...FLUSH_COMMANDS,
   ...GEO_COMMANDS,
   ...HASH_COMMANDS,
+  ...HYPERLOGLOG_COMMANDS,
   ...KEY_COMMANDS,
   ...LIST_COMMANDS,
   ...LOLWUT_COMMANDS,
