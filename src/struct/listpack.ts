@@ -14,11 +14,12 @@
  *   listpackFirst, listpackLast, listpackNext, listpackPrevious, listpackSeek, listpackRandom           offsets, or 0
  *   listpackRead (into a ListpackElement), listpackEquals, listpackFind
  *   listpackAppend, listpackPrepend, listpackInsertBefore, listpackInsertAfter, listpackReplace, and ...Integer where one has halves
+ *   listpackReserve, listpackExtend, listpackFit
  *   listpackDelete, listpackDeleteRun, listpackDeleteRange, listpackMerge, listpackSplice
  *   listpackIsValid, listpackCheck
  */
 import type { Arena } from "../arena/arena.ts";
-import { type BlobRef, blobAlloc, blobAt, blobBuffer, blobFree, blobResize } from "../arena/blob.ts";
+import { type BlobRef, blobAlloc, blobAt, blobBuffer, blobCapacity, blobFree, blobResize } from "../arena/blob.ts";
 import { copyBytes, equalBytes } from "../base/bytes.ts";
 import type { Prng } from "../base/prng.ts";
 import {
@@ -285,6 +286,32 @@ export function listpackSplice(
   const known = buf[at + 4] | (buf[at + 5] << 8);
   if (elements !== 0 && known !== COUNT_UNKNOWN) writeCount(buf, at, known + elements);
   return list;
+}
+
+/**
+ * Makes room for up to `bound` more bytes behind the last element, where the caller writes elements from listpackEnd on and then calls listpackExtend. The
+ * block may be larger than need be, for listpacks that grow by many small appends: listpackFit ends that.
+ */
+export function listpackReserve(a: Arena, lp: BlobRef, bound: number): BlobRef {
+  const bytes = listpackBytes(a, lp);
+  const least = bytes + bound;
+  return least <= blobCapacity(a, lp) ? lp : blobResize(a, lp, bytes, least + (least >> 1));
+}
+
+/** Ends a listpack at offset `end`, up to where `elements` more elements were written. */
+export function listpackExtend(a: Arena, lp: BlobRef, end: number, elements: number): void {
+  const buf = blobBuffer(a, lp);
+  const at = blobAt(a, lp);
+  buf[at + end] = LISTPACK_END;
+  writeUint32(buf, at, end + 1);
+  const known = buf[at + 4] | (buf[at + 5] << 8);
+  if (known !== COUNT_UNKNOWN) writeCount(buf, at, known + elements);
+}
+
+/** Puts a listpack into a block no larger than it needs. */
+export function listpackFit(a: Arena, lp: BlobRef): BlobRef {
+  const bytes = listpackBytes(a, lp);
+  return blobResize(a, lp, bytes, bytes);
 }
 
 /** Inserts the bytes as an element at offset `p`: that of the element that will follow, or listpackEnd. */

@@ -13,13 +13,12 @@ import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { equalBytes } from "../base/bytes.ts";
 import {
   LISTPACK_HEADER_BYTES,
-  listpackAppend,
-  listpackAppendInteger,
   listpackBytes,
   listpackCreate,
   listpackEnd,
+  listpackExtend,
   listpackReplaceInteger,
-  listpackSplice,
+  listpackReserve,
 } from "../struct/listpack.ts";
 import {
   elementBefore,
@@ -42,6 +41,9 @@ export const EntryFlag = { Deleted: 1, Same: 2 } as const;
 
 /** Elements of an entry beside its fields and values: flags, ms, seq. */
 const FIXED = 3;
+/** Most bytes of the numbers of an entry, and of what an element has beside its bytes. */
+const NUMBERS_BYTES = 50;
+const ELEMENT_BYTES = 11;
 const NOTHING = new Uint8Array(0);
 
 /** The small integer at `p`. */
@@ -52,21 +54,32 @@ export function smallAt(buf: Uint8Array, p: number): number {
   return integer.low;
 }
 
-/** A block without entries, whose master entry has the fields of the given pairs. */
+/** A block without entries, whose master entry has the fields of the given pairs, with room for `capacity` bytes. */
 export function blockCreate(
   a: Arena,
+  capacity: number,
   buf: Uint8Array,
   start: Int32Array,
   length: Int32Array,
   first: number,
   pairs: number,
 ): BlobRef {
-  let lp = listpackCreate(a);
-  lp = listpackAppendInteger(a, lp, 0, 0);
-  lp = listpackAppendInteger(a, lp, 0, 0);
-  lp = listpackAppendInteger(a, lp, pairs, 0);
-  for (let i = 0, arg = first; i < pairs; i++, arg += 2) lp = listpackAppend(a, lp, buf, start[arg], length[arg]);
-  return listpackAppendInteger(a, lp, 0, 0);
+  let bound = NUMBERS_BYTES;
+  for (let i = 0, arg = first; i < pairs; i++, arg += 2) bound += length[arg] + ELEMENT_BYTES;
+  const lp = listpackReserve(a, listpackCreate(a, capacity), bound);
+  const own = blobBuffer(a, lp);
+  const base = blobAt(a, lp);
+  let p = base + LISTPACK_HEADER_BYTES;
+  p = writeNumber(own, p, 0, 0);
+  p = writeNumber(own, p, 0, 0);
+  p = writeNumber(own, p, pairs, 0);
+  for (let i = 0, arg = first; i < pairs; i++, arg += 2) {
+    elementForm(buf, start[arg], length[arg]);
+    p = writeElement(own, p, buf, start[arg], length[arg]);
+  }
+  p = writeNumber(own, p, 0, 0);
+  listpackExtend(a, lp, p - base, pairs + FIXED + 1);
+  return lp;
 }
 
 /** Entries of a block that are not deleted. */
@@ -101,17 +114,13 @@ export function blockAppend(
   const seqHigh = (id[2] - master[2] - (id[3] >>> 0 < master[3] >>> 0 ? 1 : 0)) | 0;
   const elements = isSame ? pairs + FIXED : pairs * 2 + FIXED + 1;
 
-  let bytes = integerForm(isSame ? EntryFlag.Same : 0, 0) + integerForm(msLow, msHigh) + integerForm(seqLow, seqHigh);
-  if (!isSame) bytes += integerForm(pairs, 0);
   const end = first + pairs * 2;
-  for (let arg = isSame ? first + 1 : first; arg < end; arg += isSame ? 2 : 1)
-    bytes += elementForm(buf, start[arg], length[arg]);
-  bytes += integerForm(elements, 0);
-
-  const from = listpackEnd(a, counted);
-  const lp = listpackSplice(a, counted, from, 0, bytes, elements + 1);
+  let bound = NUMBERS_BYTES;
+  for (let arg = first; arg < end; arg++) bound += length[arg] + ELEMENT_BYTES;
+  const lp = listpackReserve(a, counted, bound);
   const own = blobBuffer(a, lp);
-  let p = blobAt(a, lp) + from;
+  const base = blobAt(a, lp);
+  let p = base + listpackEnd(a, lp);
   p = writeNumber(own, p, isSame ? EntryFlag.Same : 0, 0);
   p = writeNumber(own, p, msLow, msHigh);
   p = writeNumber(own, p, seqLow, seqHigh);
@@ -120,11 +129,17 @@ export function blockAppend(
     elementForm(buf, start[arg], length[arg]);
     p = writeElement(own, p, buf, start[arg], length[arg]);
   }
-  writeNumber(own, p, elements, 0);
+  p = writeNumber(own, p, elements, 0);
+  listpackExtend(a, lp, p - base, elements + 1);
   return lp;
 }
 
 function writeNumber(own: Uint8Array, p: number, low: number, high: number): number {
+  if (high === 0 && low >= 0 && low < 128) {
+    own[p] = low;
+    own[p + 1] = 1;
+    return p + 2;
+  }
   integerForm(low, high);
   return writeElement(own, p, NOTHING, 0, 0);
 }

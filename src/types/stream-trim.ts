@@ -84,6 +84,7 @@ export function streamDeleteReferenced(a: Arena, s: Ref, id: StreamId, reference
 /** Trims a stream. Returns how many entries are gone. */
 export function streamTrim(a: Arena, s: Ref, options: TrimOptions): number {
   if (options.strategy === Trim.None) return 0;
+  if (options.strategy === Trim.MaxLength && streamLength(a, s) <= options.maxLength) return 0;
   const mindsReferences = options.references !== References.Keep && groupCount(a, s) > 0;
   let deleted = 0;
   let more = walkBlocks(a, s, walk);

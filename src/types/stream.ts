@@ -10,7 +10,7 @@
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import type { BlobRef } from "../arena/blob.ts";
 import { IndexCursor, indexCount, indexCreate, indexDelete, indexInsert, indexLast } from "../struct/id-index.ts";
-import { listpackBytes, listpackFree } from "../struct/listpack.ts";
+import { listpackBytes, listpackFit, listpackFree } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot, setContainerWord } from "./container.ts";
 import { Encoding, entryCreate, Type } from "./entry.ts";
 import { blockAppend, blockCreate, blockTotal } from "./stream-block.ts";
@@ -30,6 +30,9 @@ export interface StreamLimits {
 
 /** Most bytes of a block. */
 export const BLOCK_BYTES_MAX = 1 << 30;
+
+/** A new block does not begin larger than this. */
+const CAPACITY_MAX = 4096;
 
 const cursor = new IndexCursor();
 const master = idCreate();
@@ -139,7 +142,14 @@ export function streamAppend(
     idRead(master, words, at);
     words[at + ID_WORDS] = blockAppend(a, words[at + ID_WORDS], master, id, buf, start, length, first, pairs);
   } else {
-    const block = blockCreate(a, buf, start, length, first, pairs);
+    let capacity = 0;
+    if (cursor.leaf !== 0) {
+      // The block before is full: it gives back what it had in reserve. The new one will probably be as large.
+      const full = listpackFit(a, cursor.words[cursor.at + ID_WORDS]);
+      cursor.words[cursor.at + ID_WORDS] = full;
+      capacity = Math.min(listpackBytes(a, full), CAPACITY_MAX);
+    }
+    const block = blockCreate(a, capacity, buf, start, length, first, pairs);
     const filled = blockAppend(a, block, id, id, buf, start, length, first, pairs);
     indexInsert(a, index, id, cursor);
     cursor.words[cursor.at + ID_WORDS] = filled;

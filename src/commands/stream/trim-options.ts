@@ -19,6 +19,7 @@ const LIMIT_EXACT = new ReplyError("ERR syntax error, LIMIT cannot be used witho
 const TILDE = 126;
 const EQUALS = 61;
 const STAR = 42;
+const LETTER_A = 65;
 const LIMIT_MAX = 1_000_000;
 const LIMIT_WITHOUT_NODES = 10_000;
 /** Clients whose commands are facts that were checked elsewhere. */
@@ -101,6 +102,8 @@ function isId(cx: Context, i: number): boolean {
     options.idChoice = IdChoice.All;
     return true;
   }
+  // No id begins with a letter, and every option does.
+  if (cx.length[i] > 0 && cx.buf[cx.start[i]] >= LETTER_A) return false;
   const form = idParse(cx.buf, cx.start[i], cx.length[i], IdRule.AutoSequence, options.id);
   if (form === IdForm.Invalid) return false;
   options.idChoice = form === IdForm.Id ? IdChoice.Given : IdChoice.Sequence;
