@@ -166,6 +166,19 @@ export function treeRankOfScore(a: Arena, t: Ref, score: number, orEqual: boolea
   return path.rank + leafSearch(a, leaf);
 }
 
+/** As treeRankOfScore; also puts a cursor on the member that comes next. It is void (leaf 0) when there is none. */
+export function treeSeekScore(a: Arena, t: Ref, score: number, orEqual: boolean, cursor: TreeCursor): number {
+  probeForScore(score, orEqual ? Probe.Behind : Probe.Before);
+  const leaf = descendCounting(a, t, 0);
+  const index = leafSearch(a, leaf);
+  const w = wordsOf(a, leaf);
+  const n = wordAt(leaf);
+  const isInLeaf = index < w[n];
+  cursor.leaf = isInLeaf ? leaf : w[n + NEXT];
+  cursor.index = isInLeaf ? index : 0;
+  return path.rank + index;
+}
+
 /** In a tree whose scores are all equal: how many members are below the bytes, or not above them (`orEqual`). */
 export function treeRankOfBytes(
   a: Arena,

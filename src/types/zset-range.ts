@@ -4,7 +4,7 @@ import { blobAt, blobBuffer } from "../arena/blob.ts";
 import { compareBytes } from "../base/bytes.ts";
 import { LISTPACK_HEADER_BYTES } from "../struct/listpack.ts";
 import { LISTPACK_END } from "../struct/listpack-element.ts";
-import { treeRankOfBytes, treeRankOfScore } from "../struct/ranked-tree.ts";
+import { TreeCursor, treeRankOfBytes, treeRankOfScore, treeSeekScore } from "../struct/ranked-tree.ts";
 import { containerRoot, containerWord } from "./container.ts";
 import { Encoding, entryEncoding } from "./entry.ts";
 import { zsetLength } from "./zset-length.ts";
@@ -12,6 +12,9 @@ import { compareElement, nextPair, pairRankOfScore } from "./zset-listpack.ts";
 
 /** The ranks from `from` to before `to`: the result of the range functions. Empty when they are equal. */
 export const ranks = { from: 0, to: 0 };
+
+/** In a table, the place of rank `from`, once ranksOfScores has found one that is not empty. Good until the set changes. */
+export const firstInRange = new TreeCursor();
 
 /** Limits of a range of scores. */
 export class ScoreRange {
@@ -60,7 +63,7 @@ export function ranksOfScores(a: Arena, e: Ref, range: ScoreRange): void {
   const root = isListpack ? containerRoot(a, e) : containerWord(a, e);
   ranks.from = isListpack
     ? pairRankOfScore(a, root, range.min, range.isMinOpen)
-    : treeRankOfScore(a, root, range.min, range.isMinOpen);
+    : treeSeekScore(a, root, range.min, range.isMinOpen, firstInRange);
   if (range.max === Number.POSITIVE_INFINITY && !range.isMaxOpen) ranks.to = zsetLength(a, e);
   else if (isListpack) ranks.to = pairRankOfScore(a, root, range.max, !range.isMaxOpen);
   else ranks.to = treeRankOfScore(a, root, range.max, !range.isMaxOpen);

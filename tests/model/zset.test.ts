@@ -9,7 +9,7 @@ import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { dictCheck } from "../../src/struct/dict-check.ts";
 import { listpackCheck } from "../../src/struct/listpack.ts";
 import type { ListpackElement } from "../../src/struct/listpack-element.ts";
-import { treeCheck, treeCount } from "../../src/struct/ranked-tree.ts";
+import { treeCheck, treeCount, treeMember } from "../../src/struct/ranked-tree.ts";
 import { containerRoot, containerWord } from "../../src/types/container.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { Encoding, entryEncoding } from "../../src/types/entry.ts";
@@ -36,12 +36,13 @@ import { pairsAreValid } from "../../src/types/zset-listpack.ts";
 import {
   type BytesLimit,
   BytesRange,
+  firstInRange,
   ranks,
   ranksOfBytes,
   ranksOfScores,
   ScoreRange,
 } from "../../src/types/zset-range.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../src/types/zset-walk.ts";
+import { readMember, ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../src/types/zset-walk.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { pinnedArena } from "../support/arena.ts";
 
@@ -294,6 +295,10 @@ class Play {
       ranksOfScores(db.arena, e, scoreRange);
       const inside = sorted.filter(([, s]) => (isMinOpen ? s > min : s >= min) && (isMaxOpen ? s < max : s <= max));
       expect(sorted.slice(ranks.from, ranks.to)).toEqual(inside);
+      if (inside.length > 0 && this.encoding === Encoding.Skiplist) {
+        readMember(db.arena, treeMember(db.arena, firstInRange), walk.member);
+        expect(textOf(walk.member)).toBe(inside[0]![0]);
+      }
       if (!this.kind.equalScores) continue;
       const lower = this.#drawLimit(bytesRange.min);
       const upper = this.#drawLimit(bytesRange.max);

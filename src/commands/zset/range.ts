@@ -3,11 +3,13 @@ import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Flag, oneKey } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
-import { type TreeCursor, treeMember, treeNext, treePrevious } from "../../struct/ranked-tree.ts";
+import { treeMember, treeNext, treePrevious, treeSeek } from "../../struct/ranked-tree.ts";
 import { memberAt, memberBuffer, memberLength } from "../../struct/scored-member.ts";
+import { containerWord } from "../../types/container.ts";
+import { Encoding, entryEncoding } from "../../types/entry.ts";
 import { zsetAdd, zsetEncodingFor } from "../../types/zset.ts";
 import { zsetLength } from "../../types/zset-length.ts";
-import { ranks, ranksOfBytes, ranksOfScores } from "../../types/zset-range.ts";
+import { firstInRange, ranks, ranksOfBytes, ranksOfScores } from "../../types/zset-range.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset-walk.ts";
 import {
   beginMembers,
@@ -125,11 +127,11 @@ function answerRange(cx: Context, by: By, isReverse: boolean): void {
   const { from, to } = ranks;
   beginMembers(reply, to - from, withScores);
   if (from === to) return;
-  zsetWalkStart(a, e, walk, range.isReverse ? to - 1 : from);
-  if (!walk.isListpack && !withScores) {
-    writeNames(cx, walk.cursor, to - from);
+  if (!withScores && entryEncoding(a, e) === Encoding.Skiplist) {
+    writeNames(cx, containerWord(a, e), from, to - from);
     return;
   }
+  zsetWalkStart(a, e, walk, range.isReverse ? to - 1 : from);
   for (let left = to - from; ; ) {
     writePair(reply, walk.member, walk.score, withScores);
     if (--left === 0 || reply.overflowed) break;
@@ -138,10 +140,13 @@ function answerRange(cx: Context, by: By, isReverse: boolean): void {
   }
 }
 
-/** Answers `count` members of a large set, those at a cursor and beyond it, without reading their scores. */
-function writeNames(cx: Context, cursor: TreeCursor, count: number): void {
+/** Answers `count` members of a large set from a rank on (or, in reverse, up to them) without reading their scores. */
+function writeNames(cx: Context, tree: Ref, from: number, count: number): void {
   const { arena: a, reply } = cx;
-  const { isReverse } = range;
+  const { isReverse, by, offset } = range;
+  // The search for the lowest score has come to the first member already.
+  const cursor = by === By.Score && offset === 0 && !isReverse ? firstInRange : walk.cursor;
+  if (cursor === walk.cursor) treeSeek(a, tree, isReverse ? from + count - 1 : from, cursor);
   for (let left = count; ; ) {
     const m = treeMember(a, cursor);
     reply.bulk(memberBuffer(a, m), memberAt(a, m), memberLength(a, m));
