@@ -4,8 +4,7 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
-import { entryFree, setEntryAccess } from "../types/entry.ts";
-import { valueType } from "../types/value.ts";
+import { setEntryAccess } from "../types/entry.ts";
 import { HashHints } from "./hash-hints.ts";
 import { LazyFree } from "./lazy-free.ts";
 import { LFU_INITIAL, lfuTouched } from "./lfu.ts";
@@ -95,10 +94,9 @@ export class KeyRules {
     this.lazyFree.addEntry(e);
   }
 
-  /** Frees an entry that is in no dict. */
+  /** Frees an entry that is in no dict; a huge value goes in steps, without being told of. */
   discardNow(e: Ref): void {
-    valueType(this.arena, e).free(this.arena, e);
-    entryFree(this.arena, e, false);
+    this.lazyFree.freeEntry(e);
   }
 
   /** Sets the access clock from the time. */

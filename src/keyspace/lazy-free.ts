@@ -25,6 +25,8 @@ interface Ruin {
 
 /** An entry whose freeing is more effort than this is freed in steps. */
 const EFFORT_MIN = 64;
+/** An entry whose freeing is more effort than this is freed in steps even where nobody asked for it: at once it would hold up everybody for milliseconds. */
+const PAUSE_EFFORT = 16384;
 /** Buckets that are taken apart at a time. */
 const BUCKETS = 8;
 /** What freeing one entry counts as, in steps of the budget. */
@@ -33,6 +35,8 @@ const ENTRY_COST = 1;
 export class LazyFree {
   readonly #arena: Arena;
   readonly #entries = new RefList();
+  /** Entries whose freeing nobody asked to put off: they count neither as pending nor as freed objects. */
+  readonly #silent = new RefList();
   #ruins: Ruin[] = [];
   readonly #list = new RefList();
   /** Objects whose freeing was put off and is finished. */
@@ -51,7 +55,7 @@ export class LazyFree {
 
   /** True when there is nothing to do. */
   get idle(): boolean {
-    return this.#entries.count === 0 && this.#ruins.length === 0;
+    return this.#entries.count === 0 && this.#silent.count === 0 && this.#ruins.length === 0;
   }
 
   /** Takes an entry that is in no dict: frees it now when that is little work. */
@@ -60,6 +64,18 @@ export class LazyFree {
     const type = valueType(a, e);
     if (type.freeStep !== undefined && type.freeEffort(a, e) > EFFORT_MIN) {
       this.#entries.push(e);
+      return;
+    }
+    type.free(a, e);
+    entryFree(a, e, false);
+  }
+
+  /** Frees an entry that is in no dict: at once, unless that would take so long that others notice. */
+  freeEntry(e: Ref): void {
+    const a = this.#arena;
+    const type = valueType(a, e);
+    if (type.freeStep !== undefined && type.freeEffort(a, e) > PAUSE_EFFORT) {
+      this.#silent.push(e);
       return;
     }
     type.free(a, e);
@@ -75,13 +91,18 @@ export class LazyFree {
   forget(): void {
     this.freedObjects += this.pendingObjects;
     this.#entries.count = 0;
+    this.#silent.count = 0;
     this.#ruins = [];
   }
 
   /** Does about `budget` allocations' worth of work; true when nothing is left. */
   step(budget: number): boolean {
     let left = budget;
-    while (left > 0 && this.#entries.count > 0) left = this.#entryStep(left);
+    while (left > 0 && this.#silent.count > 0) left = this.#entryStep(this.#silent, left);
+    while (left > 0 && this.#entries.count > 0) {
+      left = this.#entryStep(this.#entries, left);
+      if (left > 0) this.freedObjects++;
+    }
     while (left > 0 && this.#ruins.length > 0) {
       const ruin = this.#ruins[this.#ruins.length - 1];
       left -= this.#ruinStep(ruin);
@@ -90,17 +111,15 @@ export class LazyFree {
     return this.idle;
   }
 
-  /** Works on the last of the entries; returns what is left of the budget. */
-  #entryStep(budget: number): number {
+  /** Works on the last entry of a list; returns what is left of the budget, which is at least 1 when the entry is gone. */
+  #entryStep(list: RefList, budget: number): number {
     const a = this.#arena;
-    const list = this.#entries;
     const e = list.refs[list.count - 1];
     const step = valueType(a, e).freeStep;
     if (step !== undefined && !step(a, e, budget)) return 0;
     list.count--;
     entryFree(a, e, false);
-    this.freedObjects++;
-    return budget - EFFORT_MIN;
+    return Math.max(1, budget - EFFORT_MIN);
   }
 
   /** Takes a few buckets apart; returns what that cost. */

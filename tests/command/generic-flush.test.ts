@@ -177,3 +177,38 @@ describe("SWAPDB", () => {
     }
   });
 });
+
+describe("DEL", () => {
+  test("of a huge value frees it in steps, and nobody hears of it", () => {
+    const server = testServer();
+    const client = server.connect();
+    const { keyspace } = server.engine;
+    client.send("SET", "other", "x");
+    const empty = keyspace.arena.usedBytes;
+    const members = Array.from({ length: 1000 }, (_, i) => `member:${i}`);
+    for (let batch = 0; batch < 40; batch++) client.send("SADD", "s", ...members.map((member) => `${member}:${batch}`));
+    const used = keyspace.arena.usedBytes;
+    client.send("DEL", "s");
+    expect(client.line("EXISTS s")).toBe("(integer) 0");
+    expect(keyspace.arena.usedBytes).toBeGreaterThan(used * 0.9);
+    expect(keyspace.lazyFree.pendingObjects).toBe(0);
+    const cron = new Cron(server.engine);
+    cron.run();
+    while (cron.runSlice());
+    expect(keyspace.lazyFree.idle).toBe(true);
+    expect(keyspace.lazyFree.freedObjects).toBe(0);
+    expect(keyspace.arena.usedBytes).toBeLessThan(empty + 4096);
+    keyspace.arena.check();
+  });
+
+  test("of a value that is not huge frees it at once", () => {
+    const server = testServer();
+    const client = server.connect();
+    const { keyspace } = server.engine;
+    client.send("SADD", "s", ...Array.from({ length: 5000 }, (_, i) => `member:${i}`));
+    const used = keyspace.arena.usedBytes;
+    client.send("DEL", "s");
+    expect(keyspace.lazyFree.idle).toBe(true);
+    expect(keyspace.arena.usedBytes).toBeLessThan(used / 10);
+  });
+});
