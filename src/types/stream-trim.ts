@@ -1,6 +1,6 @@
 /** Taking entries out of a stream: single ones, and the oldest ones (trimming), with what becomes of the references that groups have to them. */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { indexCount } from "../struct/id-index.ts";
+import { indexFind, indexFirst, indexNext } from "../struct/id-index.ts";
 import {
   Head,
   streamAddLength,
@@ -18,11 +18,10 @@ import {
   walkForward,
   walkLast,
   walkMarkDeleted,
-  walkOpen,
 } from "./stream-block.ts";
 import { dropReferences, groupCount, isReferenced } from "./stream-group.ts";
-import { ID_WORDS, idCompare, idCreate, idSet, type StreamId } from "./stream-id.ts";
-import { StreamWalk, streamRenewFirst, walkBlocks, walkFind, walkNextBlock } from "./stream-walk.ts";
+import { ID_WORDS, idCompare, idCreate, idRead, idSet, type StreamId } from "./stream-id.ts";
+import { StreamWalk, streamRenewFirst, walkBlock, walkFind } from "./stream-walk.ts";
 
 /** What happens to references from groups when an entry is deleted. */
 export const References = {
@@ -86,55 +85,55 @@ export function streamTrim(a: Arena, s: Ref, options: TrimOptions): number {
   if (options.strategy === Trim.None) return 0;
   if (options.strategy === Trim.MaxLength && streamLength(a, s) <= options.maxLength) return 0;
   const mindsReferences = options.references !== References.Keep && groupCount(a, s) > 0;
+  const index = streamIndex(a, s);
+  const { cursor } = walk;
   let deleted = 0;
-  let more = walkBlocks(a, s, walk);
+  let more = indexFirst(a, index, cursor);
   while (more) {
     if (options.strategy === Trim.MaxLength && streamLength(a, s) <= options.maxLength) break;
-    const block = walk.cursor.words[walk.cursor.at + ID_WORDS];
+    const block = cursor.words[cursor.at + ID_WORDS];
     const entries = blockCount(a, block);
     if (options.limit > 0 && deleted + entries > options.limit) break;
     const isWhole = coversBlock(a, s, options, entries);
     if (!isWhole && options.isApproximate) break;
     if (isWhole && !mindsReferences) {
-      idSet(deletedId, walk.master);
+      idRead(deletedId, cursor.words, cursor.at);
       streamAddLength(a, s, -entries);
       streamDropBlock(a, s, deletedId, block);
       deleted += entries;
-      more = walkBlocks(a, s, walk);
+      more = indexFirst(a, index, cursor);
       continue;
     }
     const gone = trimBlock(a, s, options);
     deleted += gone;
     if (!isWhole) break;
     // Blocks that were kept for their references are passed over.
-    more = gone === entries ? reopenAfter(a, s) : walkNextBlock(a, s, walk);
+    if (gone === entries) {
+      indexFind(a, index, deletedId, cursor);
+      more = cursor.leaf !== 0;
+    } else {
+      more = indexNext(a, index, cursor);
+    }
   }
   if (deleted > 0) streamRenewFirst(a, s);
   return deleted;
 }
 
-/** True when all entries of the block that the walk has opened are to go. */
+/** True when all entries of the block at the walk's cursor are to go. */
 function coversBlock(a: Arena, s: Ref, options: TrimOptions, entries: number): boolean {
   if (options.strategy === Trim.MaxLength) return streamLength(a, s) - entries >= options.maxLength;
+  walkBlock(a, walk);
   return walkLast(walk) && idCompare(walk.id, options.minId) < 0;
 }
 
-/** Opens the block behind one that is gone: the first whose id is greater than deletedId. */
-function reopenAfter(a: Arena, s: Ref): boolean {
-  if (indexCount(a, streamIndex(a, s)) === 0) return false;
-  let more = walkBlocks(a, s, walk);
-  while (more && idCompare(walk.master, deletedId) <= 0) more = walkNextBlock(a, s, walk);
-  return more;
-}
-
-/** Deletes entries of the block that the walk has opened, from the first on, one by one. Returns how many. */
+/** Deletes entries of the block at the walk's cursor, from the first on, one by one. Returns how many. */
 function trimBlock(a: Arena, s: Ref, options: TrimOptions): number {
   const { cursor } = walk;
   const block = cursor.words[cursor.at + ID_WORDS];
   const entries = blockCount(a, block);
   let gone = 0;
+  walkBlock(a, walk);
   idSet(deletedId, walk.master);
-  walkOpen(a, block, walk);
   for (let more = walkFirst(walk); more; more = walkForward(walk)) {
     if (options.strategy === Trim.MaxLength && streamLength(a, s) <= options.maxLength) break;
     if (options.strategy === Trim.MinId && idCompare(walk.id, options.minId) >= 0) break;

@@ -1,6 +1,6 @@
 /** Walks over a range of a stream's entries in either direction, and what is found by walking: single entries, the ends. Deleted entries are passed over. */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { IndexCursor, indexFirst, indexFloor, indexLast, indexNext, indexPrevious } from "../struct/id-index.ts";
+import { IndexCursor, indexFirst, indexFloor, indexNext, indexPrevious } from "../struct/id-index.ts";
 import { Head, streamClearFirst, streamIndex, streamLength, streamStoreId } from "./stream.ts";
 import { BlockWalk, EntryFlag, walkBackward, walkFirst, walkForward, walkLast, walkOpen } from "./stream-block.ts";
 import { ID_WORDS, idClear, idCompare, idCreate, idRead, idSet, idSetMax, type StreamId } from "./stream-id.ts";
@@ -94,23 +94,7 @@ export function streamHas(a: Arena, s: Ref, id: StreamId): boolean {
   return walkFind(a, s, edge, id);
 }
 
-/** Places the walk before the first block, to be opened by walkNextBlock: for those who look at whole blocks. */
-export function walkBlocks(a: Arena, s: Ref, walk: StreamWalk): boolean {
-  if (!indexFirst(a, streamIndex(a, s), walk.cursor)) return false;
+/** Opens the block at walk.cursor before its first entry: for those who go from block to block themselves. */
+export function walkBlock(a: Arena, walk: StreamWalk): void {
   openBlock(a, walk);
-  return true;
-}
-
-/** Opens the last block; false when there is none. */
-export function walkLastBlock(a: Arena, s: Ref, walk: StreamWalk): boolean {
-  if (!indexLast(a, streamIndex(a, s), walk.cursor)) return false;
-  openBlock(a, walk);
-  return true;
-}
-
-/** Opens the following block; false when there is none. */
-export function walkNextBlock(a: Arena, s: Ref, walk: StreamWalk): boolean {
-  if (!indexNext(a, streamIndex(a, s), walk.cursor)) return false;
-  openBlock(a, walk);
-  return true;
 }
