@@ -24,6 +24,7 @@ import {
   LEAF_ITEM,
   LEAF_MAX,
   LEVELS,
+  MEMBER,
   NEXT,
   NODE_HEAD,
   NODES,
@@ -152,11 +153,17 @@ export class TreeCursor {
   index = 0;
 }
 
-/** How many members come before a member of the tree. */
+/** How many members come before a member of the tree. Throws when it is not there. */
 export function treeRank(a: Arena, t: Ref, m: Ref): number {
   probeForMember(a, m);
   const leaf = descendCounting(a, t, m);
-  return path.rank + leafSearch(a, leaf);
+  const w = wordsOf(a, leaf);
+  const n = wordAt(leaf);
+  const count = w[n];
+  // Equality guesses right until the end, which order does not in half of its steps.
+  for (let index = 0, p = n + NODE_HEAD + MEMBER; index < count; index++, p += LEAF_ITEM)
+    if (w[p] === m) return path.rank + index;
+  throw new Error("ranked tree: the member to rank is not there");
 }
 
 /** How many members have a score below `score`, or one that is not above it (`orEqual`). */

@@ -231,7 +231,7 @@ describe("ranked tree", () => {
     returnArena(a);
   });
 
-  test("what is not there is not removed silently", () => {
+  test("what is not there is not removed or ranked silently", () => {
     const a = takeArena();
     const t = treeCreate(a);
     const items: Item[] = [];
@@ -240,6 +240,7 @@ describe("ranked tree", () => {
     const other = memberCreate(a, bytes, 0, 1, 1);
     expect(() => treeRemove(a, t, other)).toThrow("not there");
     expect(() => treeSetScore(a, t, other, 2)).toThrow("not there");
+    expect(() => treeRank(a, t, other)).toThrow("not there");
     memberFree(a, other);
     empty(a, t, items);
     returnArena(a);
