@@ -19,13 +19,13 @@ import {
   IndexCursor,
   indexCount,
   indexCreate,
-  indexDelete,
   indexFind,
   indexFirst,
   indexFree,
-  indexInsert,
   indexNext,
 } from "../struct/id-index.ts";
+import { indexDelete } from "../struct/id-index-delete.ts";
+import { indexInsert } from "../struct/id-index-insert.ts";
 import { Head, streamAt, streamWords } from "./stream.ts";
 import { ID_WORDS, idCompare, idCreate, idRead, idStore, type StreamId } from "./stream-id.ts";
 import {

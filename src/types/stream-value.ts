@@ -5,14 +5,13 @@ import {
   IndexCursor,
   indexBytes,
   indexCount,
-  indexDropLast,
-  indexDropLeaf,
   indexFirst,
   indexFree,
-  indexInsert,
   indexLast,
   indexNext,
 } from "../struct/id-index.ts";
+import { indexDropLast, indexDropLeaf } from "../struct/id-index-delete.ts";
+import { indexInsert } from "../struct/id-index-insert.ts";
 import { listpackCopy, listpackFree } from "../struct/listpack.ts";
 import { elementBytes, isString, ListpackElement } from "../struct/listpack-element.ts";
 import { containerRoot, setContainerRoot } from "./container.ts";

@@ -9,7 +9,9 @@
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import type { BlobRef } from "../arena/blob.ts";
-import { IndexCursor, indexCount, indexCreate, indexDelete, indexInsert, indexLast } from "../struct/id-index.ts";
+import { IndexCursor, indexCount, indexCreate, indexLast } from "../struct/id-index.ts";
+import { indexDelete } from "../struct/id-index-delete.ts";
+import { indexInsert } from "../struct/id-index-insert.ts";
 import { listpackBytes, listpackFit, listpackFree } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot, setContainerWord } from "./container.ts";
 import { Encoding, entryCreate, Type } from "./entry.ts";

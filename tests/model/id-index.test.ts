@@ -7,17 +7,16 @@ import {
   indexCheck,
   indexCount,
   indexCreate,
-  indexDelete,
-  indexDropLast,
   indexFind,
   indexFirst,
   indexFloor,
   indexFree,
-  indexInsert,
   indexLast,
   indexNext,
   indexPrevious,
 } from "../../src/struct/id-index.ts";
+import { indexDelete, indexDropLast } from "../../src/struct/id-index-delete.ts";
+import { indexInsert } from "../../src/struct/id-index-insert.ts";
 import { testSeed } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 
