@@ -17,6 +17,7 @@ import {
   listpackCreate,
   listpackEnd,
   listpackExtend,
+  listpackIsValid,
   listpackReplaceInteger,
   listpackReserve,
 } from "../struct/listpack.ts";
@@ -304,4 +305,60 @@ function addTo(id: StreamId, master: StreamId, at: number, low: number, high: nu
 export function walkMarkDeleted(walk: BlockWalk): void {
   walk.flags |= EntryFlag.Deleted;
   walk.buf[walk.p] = walk.flags;
+}
+
+// ---- checking
+
+/** Where the element behind the one at `p` is; `p` itself when that is the end already. */
+function after(buf: Uint8Array, p: number, elements: number): number {
+  let q = p;
+  for (let left = elements; left > 0 && buf[q] !== LISTPACK_END; left--) q += elementBytes(buf, q);
+  return q;
+}
+
+/** The number at `p`: -1 when there is no integer from 0 to 2^31 - 1. */
+function countAt(buf: Uint8Array, p: number): number {
+  if (buf[p] === LISTPACK_END || !readInteger(buf, p) || integer.high !== 0) return -1;
+  return integer.low < 0 ? -1 : integer.low;
+}
+
+/** True when the bytes are a block that can be walked: a listpack through and through, with entries as its counts say. Reads nothing outside of them. */
+export function blockIsValid(buf: Uint8Array, offset: number, length: number): boolean {
+  if (!listpackIsValid(buf, offset, length, true)) return false;
+  let p = offset + LISTPACK_HEADER_BYTES;
+  const entries = countAt(buf, p);
+  p = after(buf, p, 1);
+  const deleted = countAt(buf, p);
+  p = after(buf, p, 1);
+  const masterFields = countAt(buf, p);
+  if (entries < 0 || deleted < 0 || masterFields < 0) return false;
+  p = after(buf, p, 1 + masterFields);
+  if (countAt(buf, p) !== 0) return false;
+  p = after(buf, p, 1);
+  for (let left = entries + deleted; left > 0; left--) {
+    p = validEntryEnd(buf, p, masterFields);
+    if (p === 0) return false;
+  }
+  return buf[p] === LISTPACK_END;
+}
+
+/** The end of the entry at `p`; 0 when there is none that is right. */
+function validEntryEnd(buf: Uint8Array, from: number, masterFields: number): number {
+  const flags = countAt(buf, from);
+  if (flags < 0) return 0;
+  let p = after(buf, from, 1);
+  for (let i = 0; i < 2; i++) {
+    if (buf[p] === LISTPACK_END || !readInteger(buf, p)) return 0;
+    p = after(buf, p, 1);
+  }
+  let elements = FIXED + masterFields;
+  if ((flags & EntryFlag.Same) !== 0) {
+    p = after(buf, p, masterFields);
+  } else {
+    const fields = countAt(buf, p);
+    if (fields < 0) return 0;
+    elements = FIXED + 1 + fields * 2;
+    p = after(buf, p, 1 + fields * 2);
+  }
+  return countAt(buf, p) === elements ? after(buf, p, 1) : 0;
 }

@@ -12,7 +12,7 @@ import type { BlobRef } from "../arena/blob.ts";
 import { IndexCursor, indexCount, indexCreate, indexLast } from "../struct/id-index.ts";
 import { indexDelete } from "../struct/id-index-delete.ts";
 import { indexInsert } from "../struct/id-index-insert.ts";
-import { listpackBytes, listpackFit, listpackFree } from "../struct/listpack.ts";
+import { listpackBytes, listpackFit, listpackFree, listpackFromBytes } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot, setContainerWord } from "./container.ts";
 import { Encoding, entryCreate, Type } from "./entry.ts";
 import { blockAppend, blockCreate, blockTotal } from "./stream-block.ts";
@@ -173,4 +173,21 @@ function hasRoom(a: Arena, block: BlobRef, bytes: number, limits: StreamLimits):
 export function streamDropBlock(a: Arena, s: Ref, id: StreamId, block: BlobRef): void {
   listpackFree(a, block);
   indexDelete(a, streamIndex(a, s), id);
+}
+
+/**
+ * Adds a block as it stands in a dump: bytes that are valid (blockIsValid), under the id of its master entry. False when there is one with this id. The
+ * length and the ids of the head are the caller's to set.
+ */
+export function streamAddBlock(
+  a: Arena,
+  s: Ref,
+  id: StreamId,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): boolean {
+  if (!indexInsert(a, streamIndex(a, s), id, cursor)) return false;
+  cursor.words[cursor.at + ID_WORDS] = listpackFromBytes(a, bytes, offset, length);
+  return true;
 }
