@@ -153,6 +153,14 @@ function consumerFree(a: Arena, c: Ref): void {
   a.free(c);
 }
 
+/** Frees the last consumer of a group that is being taken apart. */
+export function groupDropConsumer(a: Arena, g: Ref): void {
+  const t = word(a, g, Group.Consumers);
+  const last = namesCount(a, t) - 1;
+  consumerFree(a, namesAt(a, t, last));
+  itemWords(a, g)[itemAt(g) + Group.Consumers] = namesRemove(a, t, last);
+}
+
 export function groupReadLastId(a: Arena, g: Ref, id: StreamId): void {
   idRead(id, itemWords(a, g), itemAt(g) + Group.LastId);
 }

@@ -27,6 +27,7 @@ import {
   groupAt,
   groupCount,
   groupCreate,
+  groupDropConsumer,
   groupFree,
   groupIndex,
   groupReadHigh,
@@ -78,13 +79,16 @@ function freeStep(a: Arena, e: Ref, budget: number): boolean {
   return true;
 }
 
-/** Takes a piece off the last group: a leaf of pending entries, a consumer's leaf, or the group itself when nothing large is left in it. */
+/** Takes a piece off the last group: a leaf of pending entries, of the group or of its last consumer, that consumer, or the group itself when it is bare. */
 function stripGroup(a: Arena, s: Ref): void {
   const last = groupCount(a, s) - 1;
   const g = groupAt(a, s, last);
   if (indexDropLeaf(a, groupIndex(a, g)) || indexDropLeaf(a, groupTimeIndex(a, g))) return;
-  for (let i = consumerCount(a, g) - 1; i >= 0; i--)
-    if (indexDropLeaf(a, consumerIndex(a, consumerAt(a, g, i)))) return;
+  const consumers = consumerCount(a, g);
+  if (consumers > 0) {
+    if (!indexDropLeaf(a, consumerIndex(a, consumerAt(a, g, consumers - 1)))) groupDropConsumer(a, g);
+    return;
+  }
   groupFree(a, g);
   const field = streamAt(s) + Head.Groups;
   streamWords(a, s)[field] = namesRemove(a, streamWords(a, s)[field], last);
