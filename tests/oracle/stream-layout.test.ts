@@ -50,7 +50,7 @@ class DumpReader {
 describeOracle("blocks of streams", () => {
   let theirs: RunningServer;
   beforeAll(async () => {
-    theirs = await startOracle(["--rdbcompression", "no"]);
+    theirs = await startOracle(["--rdbcompression", "no", "--enable-debug-command", "yes"]);
   });
   afterAll(async () => {
     await theirs?.stop();
@@ -61,6 +61,7 @@ describeOracle("blocks of streams", () => {
     const random = new Prng(seed);
     const client = await theirs.connect();
     const server = testServer();
+    expect(server.engine.config.loadText("enable-debug-command yes\n")).toBeNull();
     const ours = server.connect();
     const a = server.engine.keyspace.arena;
     const text = (): string =>
@@ -107,6 +108,7 @@ describeOracle("blocks of streams", () => {
       expect(streamAddBlock(a, copy, id, want, 0, want.length)).toBe(true);
     }
     expect(more).toBe(false);
+    expect(ours.line("DEBUG DIGEST-VALUE s")).toContain(String(await client.call("DEBUG", "DIGEST-VALUE", "s")));
 
     // Whatever a damaged block is said to be, it can be walked when it is said to be valid.
     indexFirst(a, streamIndex(a, copy), cursor);
