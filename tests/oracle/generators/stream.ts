@@ -328,6 +328,11 @@ export const generator: Generator = {
   },
   known: [
     {
+      reason: "XREAD knows the last entry, and XREADGROUP says so, since 7.4",
+      matches: (args, theirs) =>
+        /^xread/i.test(args[0]!) && args.includes("+") && theirs.startsWith("-ERR Invalid stream ID"),
+    },
+    {
       reason: "XSETID looks at the greatest deleted id, too, since 7.2, and does so first",
       matches: (args, theirs, ours) =>
         /^xsetid$/i.test(args[0]!) && theirs.startsWith("-ERR The ID") && ours.startsWith("-ERR The ID"),
