@@ -328,6 +328,10 @@ export const generator: Generator = {
   },
   known: [
     {
+      reason: "a COUNT of any size needs no memory here",
+      matches: (args, theirs) => /^xautoclaim$/i.test(args[0]!) && theirs.startsWith("-ERR Insufficient memory"),
+    },
+    {
       reason: "XREAD knows the last entry, and XREADGROUP says so, since 7.4",
       matches: (args, theirs) =>
         /^xread/i.test(args[0]!) && args.includes("+") && theirs.startsWith("-ERR Invalid stream ID"),
