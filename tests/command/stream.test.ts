@@ -318,6 +318,24 @@ describe("reading", () => {
   });
 });
 
+test("a consumer that is made by a command which then waits is propagated only where nothing else would make it", () => {
+  const server = testServer();
+  const client = server.connect();
+  client.line("XGROUP CREATE s g $ MKSTREAM");
+  const lines = propagated(server);
+  const one = waiting(server, "XREADGROUP GROUP g a BLOCK 0 NOACK STREAMS s >");
+  const two = waiting(server, "XREADGROUP GROUP g b BLOCK 0 STREAMS s >");
+  expect(ask(client, "XINFO GROUPS s")).toContain("consumers 4) (integer) 2");
+  client.line("XADD s 1-1 f v");
+  expect(got(one)).toContain("1-1");
+  expect(got(two)).toBe("");
+  expect(lines.filter((line) => line.startsWith("X"))).toEqual([
+    "XGROUP CREATECONSUMER s g a",
+    "XADD s 1-1 f v",
+    "XGROUP SETID s g 1-1 ENTRIESREAD 1",
+  ]);
+});
+
 describe("XREADGROUP CLAIM", () => {
   test("idle entries come first, the longest idle one at first, with idle time and deliveries", () => {
     const server = testServer();
