@@ -10,6 +10,8 @@ const LF = 10;
 const CAPACITY_START = 64 * 1024;
 /** A buffer that grew beyond this for one reply is let go afterwards. */
 const CAPACITY_KEEP = 1024 * 1024;
+/** Bulk strings up to this length are written byte by byte. At most 68: the division by 10 below is right up to there. */
+const SHORT_BULK = 40;
 /** No buffer can be longer. */
 const LIMIT_MAX = 2 ** 32 - 2 ** 20;
 
@@ -97,15 +99,38 @@ export class ReplyWriter {
 
   /** A bulk string of `length` bytes at `offset` of `bytes`. */
   bulk(bytes: Uint8Array, offset: number, length: number): void {
-    this.reserve(length + 16);
-    this.header(36, length);
-    copyBytes(bytes, offset, this.buf, this.pos, length);
-    this.#end(this.pos + length);
+    if (length > SHORT_BULK) {
+      this.reserve(length + 32);
+      this.header(36, length);
+      copyBytes(bytes, offset, this.buf, this.pos, length);
+      this.#end(this.pos + length);
+      return;
+    }
+    this.reserve(SHORT_BULK + 8);
+    const b = this.buf;
+    let p = this.pos;
+    b[p++] = 36;
+    const tens = (length * 205) >>> 11;
+    if (tens !== 0) b[p++] = 48 + tens;
+    b[p] = 48 + length - tens * 10;
+    b[p + 1] = CR;
+    b[p + 2] = LF;
+    p += 3;
+    for (let i = 0; i < length; i++) b[p + i] = bytes[offset + i];
+    p += length;
+    b[p] = CR;
+    b[p + 1] = LF;
+    this.pos = p + 2;
   }
 
   /** A bulk string that is the decimal form of an int64 given as halves. */
   bulkInt64(low: number, high: number): void {
     this.reserve(40);
+    if (high === low >> 31) {
+      this.header(36, integerLength(low));
+      this.#end(writeInteger(this.buf, this.pos, low));
+      return;
+    }
     const end = writeInt64Halves(this.buf, this.pos + 5, low, high);
     const length = end - this.pos - 5;
     const from = this.pos + 5;
