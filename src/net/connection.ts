@@ -23,6 +23,9 @@ import { replyLimit } from "./output-limits.ts";
 /** Replies are sent before a chunk is used up when they have grown to this. */
 const FLUSH_BYTES = 256 * 1024;
 
+/** A client's input is executed for so many microseconds at a time; then it is others' turn. */
+const TURN_US = 3000;
+
 /** Fewer commands than this are not worth prefetching for. */
 const PREFETCH_MIN = 3;
 
@@ -67,6 +70,8 @@ export interface ConnectionHost extends InputHost, OutputHost {
   markDoomed(connection: Connection): void;
   /** Asks to go on with held-back input at the end of the turn. */
   markResumed(connection: Connection): void;
+  /** Asks to go on with held-back input when all sockets that have news have been served. */
+  markYielded(connection: Connection): void;
 }
 
 export class Connection implements ClientLink {
@@ -86,6 +91,8 @@ export class Connection implements ClientLink {
   readonly #output: Output;
   /** Its input is being executed: the shared reply buffer holds its replies. */
   #processing = false;
+  /** The peer has sent its last input, and some of that waits for this client's next turn. */
+  #ended = false;
 
   constructor(host: ConnectionHost, socket: Socket<Connection>, kind: EndpointKind) {
     this.#host = host;
@@ -155,9 +162,12 @@ export class Connection implements ClientLink {
       client.gate === 0
         ? this.#host.normalReplyLimit
         : replyLimit(this.#host.engine.config.values.clientOutputBufferLimit, client);
+    const { engine } = this.#host;
+    const turnEndUs = engine.lastUs + TURN_US;
     let pos = from;
     this.#processing = true;
     while (pos < end) {
+      if (engine.lastUs > turnEndUs) this.#yieldTurn();
       if (client.halted !== 0) {
         this.#hold(copyOf(buf, pos, end - pos));
         break;
@@ -168,6 +178,20 @@ export class Connection implements ClientLink {
     }
     this.#processing = false;
     this.#sendReplies();
+  }
+
+  /** Lets others go ahead of the rest of a long input. */
+  #yieldTurn(): void {
+    if (this.client.halted !== 0) return;
+    this.client.halted |= Halt.Turn;
+    this.#host.markYielded(this);
+  }
+
+  /** It is this client's turn again. */
+  takeTurn(): void {
+    this.client.halted &= ~Halt.Turn;
+    this.processHeld();
+    if (this.#ended && (this.client.halted & Halt.Turn) === 0) this.peerEnded();
   }
 
   #limits(): ReadLimits {
@@ -339,6 +363,8 @@ export class Connection implements ClientLink {
 
   /** The peer sends nothing more. What it has asked for is still sent, unless it waits for something that may never come. */
   peerEnded(): void {
+    this.#ended = this.client.halted === Halt.Turn;
+    if (this.#ended) return;
     if (this.client.halted !== 0 || this.#output.length === 0) this.close();
     else this.closeAfterFlush();
   }

@@ -68,6 +68,7 @@ export class Server implements ConnectionHost {
   #dirty: Connection[] = [];
   #resumed: Connection[] = [];
   #doomed: Connection[] = [];
+  #yielded: Connection[] = [];
   #endScheduled = false;
   /** Called when CONFIG SET has changed where the server listens: the process title shows it. */
   onMove: () => void = () => {};
@@ -316,6 +317,19 @@ export class Server implements ConnectionHost {
     this.#resumed.push(connection);
     this.#scheduleEnd();
   }
+
+  markYielded(connection: Connection): void {
+    this.#yielded.push(connection);
+    if (this.#yielded.length === 1) setImmediate(this.#nextTurns);
+  }
+
+  readonly #nextTurns = (): void => {
+    const yielded = this.#yielded;
+    this.#yielded = [];
+    this.engine.startTurn();
+    for (const connection of yielded) connection.takeTurn();
+    this.endTurn();
+  };
 
   /** Looks after some clients: all of them once a second when it is called `hz` times a second. */
   cron(): void {
