@@ -19,6 +19,7 @@ import {
 import { HASH } from "./hash-value.ts";
 import { LIST } from "./list-value.ts";
 import { SET } from "./set-value.ts";
+import { STREAM } from "./stream-value.ts";
 import {
   ByteSpan,
   copyStringValue,
@@ -27,7 +28,6 @@ import {
   stringInlineBytes,
   stringOutsideBytes,
 } from "./string.ts";
-import { STREAM } from "./stream-value.ts";
 import { CONTAINER_BYTES, type ValueType } from "./value-type.ts";
 import { ZSET } from "./zset-value.ts";
 
