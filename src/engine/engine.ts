@@ -27,7 +27,7 @@ import { followNotifySetting } from "./notify.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
 import { Pending } from "./pending.ts";
-import type { ProcessPort } from "./ports.ts";
+import type { AppendOnlyPort, ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { PubSub } from "./pubsub.ts";
@@ -81,6 +81,14 @@ export class Engine implements EngineView {
   noTouch = false;
   /** Changes since the last save. */
   dirty = 0;
+  /** Replies wait for the end of the turn: what they tell of has yet to be written to the append-only file. */
+  holdsReplies = false;
+  /** Asks for a call of commit() before the replies of this turn leave. Plugged in by whoever sends them. */
+  scheduleCommit: () => void = () => {};
+  /** Writes the append-only file, and lets replies go. Plugged in by whoever has such a file. */
+  commit: () => void = () => {};
+  /** The append-only file; null where there is none. */
+  appendOnly: AppendOnlyPort | null = null;
   /** The client whose command runs, or null between commands. Within EXEC and scripts it stays who called them. */
   executing: Client | null = null;
   /** Nesting of execute() within EXEC and scripts. */

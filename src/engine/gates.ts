@@ -99,7 +99,7 @@ function loading(cx: HandlerContext, spec: CommandSpec): GateAnswer {
 const UNQUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
 
 function transaction(cx: HandlerContext, spec: CommandSpec): GateAnswer {
-  if (!cx.client.has(ClientFlag.Multi) || cx.client.origin !== Origin.Client || UNQUEUED.has(spec.name)) return null;
+  if (!cx.client.has(ClientFlag.Multi) || cx.client.origin === Origin.Script || UNQUEUED.has(spec.name)) return null;
   queueCommand(cx, spec);
   return TAKEN;
 }

@@ -65,3 +65,14 @@ export interface ProcessPort {
   /** Path of the executable, a latin1 ("binary") string. */
   readonly executable: string;
 }
+
+/** What commands ask of the append-only file. */
+export interface AppendOnlyPort {
+  /** BGREWRITEAOF: begins a rewrite, or has one begin when that is possible. */
+  rewrite(): "started" | "scheduled" | "busy" | "failed";
+  /**
+   * Writes out what is to be written, empties the data set and loads the log. `done(ok)` is called at the end: within this call when `atOnce`, else
+   * later, while other clients are told that the server is loading.
+   */
+  reload(atOnce: boolean, done: (ok: boolean) => void): void;
+}

@@ -291,7 +291,8 @@ export class Connection implements ClientLink {
         return;
       }
     }
-    output.send(reply, this.client);
+    if (engine.holdsReplies) output.queue(reply);
+    else output.send(reply, this.client);
     if (output.length > 0) this.#outputWaits();
   }
 
@@ -351,7 +352,12 @@ export class Connection implements ClientLink {
   /** Writes what waits, as far as the socket takes it. Called at the end of a turn and when the socket drains. */
   flush(): void {
     if (this.#state >= State.Doomed) return;
-    this.#output.flush(this.client, this.#host.engine.keyspace.nowMs);
+    const { engine } = this.#host;
+    if (engine.holdsReplies) {
+      this.#markDirty();
+      return;
+    }
+    this.#output.flush(this.client, engine.keyspace.nowMs);
     if (this.#state === State.Closing && this.#output.length === 0) this.close();
   }
 

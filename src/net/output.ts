@@ -81,11 +81,22 @@ export class Output {
   send(reply: ReplyWriter, client: Client): void {
     const length = reply.pos;
     let sent = 0;
-    this.#replyBuffer.note(length);
     if (this.#box.length === 0) {
       sent = this.#write(reply.buf, 0, length, client);
       if (sent < length) this.#full = true;
     }
+    this.#keep(reply, sent);
+  }
+
+  /** Queues all that `reply` holds. It is empty afterwards. */
+  queue(reply: ReplyWriter): void {
+    this.#keep(reply, 0);
+  }
+
+  /** Queues what `reply` holds from `sent` on. */
+  #keep(reply: ReplyWriter, sent: number): void {
+    const length = reply.pos;
+    this.#replyBuffer.note(length);
     if (sent < length) {
       const given = length - sent > reply.buf.length / 2 ? reply.surrender() : null;
       if (given === null) this.#box.append(reply.buf, sent, length - sent);

@@ -92,6 +92,7 @@ export class Server implements ConnectionHost {
     engine.config.onApply(["proto-max-bulk-len", "client-output-buffer-limit"], () => this.#applyLimits());
     engine.config.onApply("maxclients", () => this.#applyMaxClients());
     engine.memory.setPart("clients-normal", () => this.clientMemory);
+    engine.scheduleCommit = () => this.#scheduleEnd();
   }
 
   /** Bytes of memory that clients use. */
@@ -272,8 +273,9 @@ export class Server implements ConnectionHost {
     });
   }
 
-  /** Goes on with resumed clients, closes those that must go, and flushes everyone who was written to. */
+  /** Goes on with resumed clients, closes those that must go, writes the append-only file, and flushes everyone who was written to. */
   endTurn(): void {
+    if (this.engine.holdsReplies) this.engine.commit();
     while (this.#resumed.length > 0 || this.#doomed.length > 0 || this.#dirty.length > 0) {
       const resumed = this.#resumed;
       const doomed = this.#doomed;
@@ -283,6 +285,7 @@ export class Server implements ConnectionHost {
       if (dirty.length > 0) this.#dirty = [];
       for (const connection of resumed) connection.processHeld();
       for (const connection of doomed) connection.close();
+      if (this.engine.holdsReplies) this.engine.commit();
       for (const connection of dirty) {
         connection.dirty = false;
         connection.flush();
