@@ -27,11 +27,12 @@ import { followNotifySetting } from "./notify.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
 import { Pending } from "./pending.ts";
-import type { AppendOnlyPort, ProcessPort } from "./ports.ts";
+import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { PubSub } from "./pubsub.ts";
 import { SlowLog } from "./slowlog.ts";
+import { saveKeysFirst } from "./snapshot-keys.ts";
 import { type CommandLiteral, type CommandSpec, Flag } from "./spec.ts";
 import { Stats } from "./stats.ts";
 import { abortedExec, isExec, spoilTransaction, WatchRegistry } from "./transactions.ts";
@@ -89,6 +90,8 @@ export class Engine implements EngineView {
   commit: () => void = () => {};
   /** The append-only file; null where there is none. */
   appendOnly: AppendOnlyPort | null = null;
+  /** Snapshots on disk; null where there are none. */
+  persistence: PersistencePort | null = null;
   /** The client whose command runs, or null between commands. Within EXEC and scripts it stays who called them. */
   executing: Client | null = null;
   /** Nesting of execute() within EXEC and scripts. */
@@ -262,6 +265,8 @@ export class Engine implements EngineView {
     cx.nowMs = this.keyspace.nowMs;
     cx.dirty = 0;
     cx.effects.count = 0;
+    if (this.keyspace.snapshot !== null && (spec.flags & (Flag.Write | Flag.MayReplicate)) !== 0)
+      saveKeysFirst(cx, spec);
     try {
       (spec.run as (cx: HandlerContext) => void)(cx);
     } catch (error) {

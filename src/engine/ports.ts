@@ -76,3 +76,20 @@ export interface AppendOnlyPort {
    */
   reload(atOnce: boolean, done: (ok: boolean) => void): void;
 }
+
+/** What commands and gates ask of snapshots on disk. */
+export interface PersistencePort {
+  /** SAVE: writes the data set to disk before it returns. */
+  save(): "saved" | "busy" | "failed";
+  /** BGSAVE. `schedule`: when another child process is in the way, later; `atomic`: within a transaction, never at once. */
+  backgroundSave(schedule: boolean, atomic: boolean): "started" | "scheduled" | "busy" | "blocked" | "failed";
+  /** BGSAVE CANCEL. */
+  cancelBackgroundSave(): "cancelled" | "unscheduled" | "idle";
+  /** DEBUG RELOAD: saves unless `save` is false, empties the data set unless `flush` is false, loads; false, and the reason is in the log, when that failed. */
+  reload(options: { readonly save: boolean; readonly flush: boolean; readonly merge: boolean }): boolean;
+  /** FLUSHALL: called before and after the data set is emptied. */
+  beforeFlushAll(): void;
+  afterFlushAll(): void;
+  /** Why writes are refused now; null when they are not. */
+  writeDenial(): string | null;
+}

@@ -28,6 +28,7 @@ import {
   entryKeyCopy,
   entryType,
   setEntryExpiry,
+  setEntryPhase,
   Type,
 } from "../types/entry.ts";
 import { stringAssign, stringCreate } from "../types/string.ts";
@@ -140,10 +141,12 @@ export class Database {
         adopt,
         asBytes,
       );
+      if (this.keyspace.phase !== 0) setEntryPhase(a, e, this.keyspace.phase);
       dictInsert(a, this.dict, e, hash);
       if (expiry >= 0) this.#indexExpiry(e, hash, expiry);
       return e;
     }
+    if (this.keyspace.snapshot !== null) this.keyspace.snapshot.beforeChange(this.dict, old);
     const hadExpiry = entryHasExpiry(a, old);
     const withExpiry = expiry >= 0 || (expiry === KEEP_EXPIRY && hadExpiry);
     if (hadExpiry && !withExpiry) dictRemove(a, this.expires, old, hash);
@@ -205,6 +208,7 @@ export class Database {
       asBytes,
     );
     if (withExpiry) setEntryExpiry(a, e, int64Low(keptExpiry), int64High(keptExpiry));
+    setEntryPhase(a, e, this.keyspace.phase);
     dictReplace(a, this.dict, old, e, hash);
     if (hadExpiry && withExpiry) dictReplace(a, this.expires, old, e, hash);
     this.hashExpiry.removed(old);
@@ -214,6 +218,7 @@ export class Database {
 
   /** Adds an entry whose key is known to be absent, under its hash; an entry with an expiry is indexed. */
   insert(e: Ref, hash: number): void {
+    setEntryPhase(this.arena, e, this.keyspace.phase);
     dictInsert(this.arena, this.dict, e, hash);
     this.hashExpiry.added(e);
     if (entryHasExpiry(this.arena, e)) {
@@ -224,6 +229,7 @@ export class Database {
 
   /** Takes an entry out without freeing anything; it keeps its expiry. */
   detach(e: Ref, hash: number): void {
+    if (this.keyspace.snapshot !== null) this.keyspace.snapshot.beforeChange(this.dict, e);
     if (entryHasExpiry(this.arena, e)) dictRemove(this.arena, this.expires, e, hash);
     dictRemove(this.arena, this.dict, e, hash);
     this.hashExpiry.removed(e);
@@ -257,6 +263,7 @@ export class Database {
   /** Sets a key's expiry to an int64 of ms given as halves. Returns the entry, which may have moved. */
   setExpiry(e: Ref, hash: number, low: number, high: number): Ref {
     const a = this.arena;
+    if (this.keyspace.snapshot !== null) this.keyspace.snapshot.beforeChange(this.dict, e);
     let entry = e;
     if (!entryHasExpiry(a, e)) {
       entry = entryMove(a, e, true);
@@ -273,6 +280,7 @@ export class Database {
   clearExpiry(e: Ref, hash: number): Ref {
     const a = this.arena;
     if (!entryHasExpiry(a, e)) return e;
+    if (this.keyspace.snapshot !== null) this.keyspace.snapshot.beforeChange(this.dict, e);
     dictRemove(a, this.expires, e, hash);
     const entry = entryMove(a, e, false);
     dictReplace(a, this.dict, e, entry, hash);

@@ -34,6 +34,7 @@ export function dropExpiredFields(db: Database, e: Ref, limit: number): number {
   for (; count < limit; count++) {
     const ms = hashEarliest(a, e);
     if (ms === 0 || !rules.isExpired(ms)) break;
+    if (count === 0 && rules.snapshot !== null) rules.snapshot.beforeChange(db.dict, e);
     if (listener.listening) {
       readEarliest(a, e, name);
       listener.fieldExpired(db.id, key, nameBytes());

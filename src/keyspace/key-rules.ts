@@ -31,6 +31,14 @@ export interface KeyspaceListener {
   fieldsExpired(dbId: number, key: Uint8Array, emptied: boolean): void;
 }
 
+/** A snapshot in progress, which must see keys as they were when it began: whoever is about to change one says so first. */
+export interface KeySnapshot {
+  /** An entry of a dict of keys is about to change, to move or to go. */
+  beforeChange(dict: Ref, e: Ref): void;
+  /** A dict of keys and its index of expiring ones (0: none) are given up. True: the snapshot still reads them, and will free them. */
+  takesOver(dict: Ref, expires: Ref): boolean;
+}
+
 export class KeyRules {
   readonly arena: Arena;
   readonly prng: Prng;
@@ -56,6 +64,13 @@ export class KeyRules {
   /** False while dicts must keep the size that they have. */
   resizing = true;
   readonly hints = new HashHints();
+  /** The snapshot in progress, or null. */
+  snapshot: KeySnapshot | null = null;
+  /**
+   * 0 or PHASE_BIT, other than it was in the snapshot before. Invariant: while no snapshot is in progress (and none was broken off lately), all keys have it;
+   * what is inserted always gets it.
+   */
+  phase = 0;
 
   hits = 0;
   misses = 0;

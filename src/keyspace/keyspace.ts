@@ -28,15 +28,24 @@ export class Keyspace extends KeyRules {
       else others += db.size;
     }
     if (keys === 0) return 0;
-    if (others === 0) {
+    if (this.snapshot !== null) {
+      for (const db of this.databases) if (id < 0 || db.id === id) this.#empty(db, lazy);
+    } else if (others === 0) {
       this.#reset();
       if (lazy) this.lazyFree.freedObjects += keys;
-    } else if (lazy) {
-      this.lazyFree.addContent(this.databases[id].empty(), keys);
     } else {
-      freeContent(this.arena, this.databases[id].empty());
+      this.#empty(this.databases[id], lazy);
     }
     return keys;
+  }
+
+  #empty(db: Database, lazy: boolean): void {
+    const keys = db.size;
+    if (keys === 0) return;
+    const content = db.empty();
+    if (this.snapshot?.takesOver(content.dict, content.expires) === true) return;
+    if (lazy) this.lazyFree.addContent(content, keys);
+    else freeContent(this.arena, content);
   }
 
   #reset(): void {

@@ -2,7 +2,7 @@
  * The entry: one arena block that holds a key, its metadata and its value (or the root of it).
  *
  *   word 0   [large key:1][has expiry:1][key length:30]
- *   word 1   [access:24][encoding:4][type:4]            access: LRU clock, or LFU minutes:16 and counter:8
+ *   word 1   [access:24][encoding:4][phase:1][type:3]   access: LRU clock, or LFU minutes:16 and counter:8; phase: see entryPhase
  *   byte 8   the key, padded to 4 bytes (a large key: its LargeId)
  *            [expiry: low word, high word]               only when "has expiry": Unix time in ms as int64
  *            the value, by type (see types/*.ts)
@@ -119,7 +119,21 @@ export function entryFree(a: Arena, e: Ref, keepKey: boolean): void {
 }
 
 export function entryType(a: Arena, e: Ref): number {
-  return a.i32[e >>> SEGMENT_SHIFT][((e & GRANULE_MASK) << 1) + 1] & 15;
+  return a.i32[e >>> SEGMENT_SHIFT][((e & GRANULE_MASK) << 1) + 1] & 7;
+}
+
+/** The phase bit where it stands in word 1. */
+export const PHASE_BIT = 8;
+
+/** 0 or PHASE_BIT: a key whose phase differs from its keyspace's is one that the snapshot in progress has yet to save. */
+export function entryPhase(a: Arena, e: Ref): number {
+  return a.i32[e >>> SEGMENT_SHIFT][((e & GRANULE_MASK) << 1) + 1] & PHASE_BIT;
+}
+
+export function setEntryPhase(a: Arena, e: Ref, phase: number): void {
+  const w = a.i32[e >>> SEGMENT_SHIFT];
+  const at = ((e & GRANULE_MASK) << 1) + 1;
+  w[at] = (w[at] & ~PHASE_BIT) | phase;
 }
 
 export function entryEncoding(a: Arena, e: Ref): number {

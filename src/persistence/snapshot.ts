@@ -1,0 +1,374 @@
+/**
+ * A snapshot of all databases without fork: a walk in slices of at most a millisecond between the turns of clients, whose result is the data set as it was
+ * when the walk began. Each key is written exactly once:
+ *
+ *   keyspace.phase flips when a snapshot begins, so that all keys have the other phase; a key gets the new phase when it has been written, or is inserted
+ *   key still has the old phase -> not written yet: beforeChange() writes it before it changes, moves or goes
+ *
+ * Whatever is written goes through a SnapshotFormat, which has two lanes. A large value takes several slices on the main lane; a key that is about to change
+ * meanwhile cannot be written into the middle of it, and goes to the lane aside, whose bytes follow when the large value is complete.
+ *
+ * Dicts that FLUSHDB gives up belong to the walk until it has read them. When a snapshot is broken off, the keys that were not written must still get the
+ * new phase before the next one can begin: that, too, is done in slices ("catching up"), and needs no word from whoever changes keys.
+ *
+ * Invariants: no ref but that of the value in progress outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
+ */
+import type { Ref } from "../arena/arena.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { KeySnapshot } from "../keyspace/key-rules.ts";
+import { dictScan, dictSize, RefList } from "../struct/dict.ts";
+import { entryPhase, PHASE_BIT, setEntryPhase } from "../types/entry.ts";
+
+/** A database as it was when the snapshot began. */
+export interface SnapshotDatabase {
+  readonly id: number;
+  readonly size: number;
+  readonly expiresSize: number;
+}
+
+/** Writes keys one after the other. */
+export interface SnapshotLane {
+  /** The key of `e`, of database `db`, is next. */
+  begin(e: Ref, db: SnapshotDatabase): void;
+  /** Writes about `budget` elements of it; true when it is complete. */
+  step(budget: number): boolean;
+}
+
+/** What a snapshot is written as. It knows where its bytes go. */
+export interface SnapshotFormat {
+  readonly main: SnapshotLane;
+  /** Its bytes are kept until merge(). */
+  readonly aside: SnapshotLane;
+  /** Writes what stands before the first key. */
+  open(): void;
+  /** Appends what the lane aside has written to the main one, which is between two keys. */
+  merge(): void;
+  /** Writes what stands behind the last key, and hands everything to the target. */
+  close(): void;
+}
+
+/** Where the bytes of a format go, as far as the walk cares. */
+export interface SnapshotTarget {
+  /** Bytes that were taken but have not left: the walk waits while they are many, until resume() is called. */
+  pendingBytes(): number;
+  /** The snapshot is complete: called once, unless it is broken off. */
+  finish(): void;
+}
+
+export interface SnapshotOptions {
+  /** Microseconds to wait after a key; negative -N: one microsecond in N keys. Asked again for each key. */
+  readonly keyDelayUs?: () => number;
+}
+
+/** What is known about the snapshot in progress, or about the last one. */
+export interface SnapshotProgress {
+  keysTotal: number;
+  keysWritten: number;
+  /** Bytes that were written ahead of their turn because a key was about to change, in pages: what fork would have copied. */
+  copiedBytes: number;
+}
+
+/** A dict of keys to walk. */
+interface Root {
+  readonly db: SnapshotDatabase;
+  readonly dict: Ref;
+  /** Given up by its database; then its index of expiring keys, or 0. */
+  orphan: boolean;
+  expires: Ref;
+}
+
+const PENDING_MAX = 1024 * 1024;
+/** Microseconds of a slice when nobody else wants the time, and while clients are served. */
+const IDLE_SLICE_US = 1000;
+const BUSY_SLICE_US = 250;
+/** Pause behind a slice while clients are served, in ms. */
+const BUSY_PAUSE_MS = 1;
+/** Elements of a value between looks at the clock; small values count one. */
+const STEP_BUDGET = 64;
+const KEYS_PER_CLOCK = 16;
+const PAGE_BYTES = 4096;
+
+const State = { Idle: 0, Walking: 1, CatchingUp: 2 } as const;
+
+export class Snapshot implements KeySnapshot {
+  readonly progress: SnapshotProgress = { keysTotal: 0, keysWritten: 0, copiedBytes: 0 };
+  readonly #engine: Engine;
+  readonly #list = new RefList();
+  #state: number = State.Idle;
+  #format: SnapshotFormat | null = null;
+  #target: SnapshotTarget | null = null;
+  #keyDelayUs: (() => number) | null = null;
+  #roots: Root[] = [];
+  /** The root that is walked, and the cursor of its next bucket. */
+  #root = 0;
+  #cursor = 0;
+  /** The key that the main lane has begun, or 0. */
+  #current: Ref = 0;
+  /** The lane aside has been used since the last merge. */
+  #asideUsed = false;
+  /** Monotonic microseconds before which no further key is written. */
+  #notBeforeUs = 0;
+  /** Commands processed when the last slice ended. */
+  #commandsSeen = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #immediate: ReturnType<typeof setImmediate> | null = null;
+  #waiting: (() => void)[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Is a snapshot in progress? */
+  get isRunning(): boolean {
+    return this.#state === State.Walking;
+  }
+
+  /** May start() be called? */
+  get isReady(): boolean {
+    return this.#state === State.Idle;
+  }
+
+  /** Calls back as soon as start() may be called, which is at once unless a snapshot was broken off just now. None must be in progress. */
+  whenReady(ready: () => void): void {
+    if (this.#state === State.Walking) throw new Error("a snapshot is in progress");
+    if (this.#state === State.Idle) ready();
+    else this.#waiting.push(ready);
+  }
+
+  /** Begins a snapshot of the data set as it is now. */
+  start(format: SnapshotFormat, target: SnapshotTarget, options: SnapshotOptions = {}): void {
+    if (this.#state !== State.Idle) throw new Error("a snapshot cannot begin now");
+    const { keyspace } = this.#engine;
+    this.#state = State.Walking;
+    this.#format = format;
+    this.#target = target;
+    this.#keyDelayUs = options.keyDelayUs ?? null;
+    this.#notBeforeUs = 0;
+    this.#roots = [];
+    this.progress.keysTotal = 0;
+    this.progress.keysWritten = 0;
+    this.progress.copiedBytes = 0;
+    for (const { id, size, expiresSize, dict } of keyspace.databases) {
+      if (size === 0) continue;
+      this.#roots.push({ db: { id, size, expiresSize }, dict, orphan: false, expires: 0 });
+      this.progress.keysTotal += size;
+    }
+    this.#rewind();
+    keyspace.phase ^= PHASE_BIT;
+    keyspace.snapshot = this;
+    format.open();
+    this.#schedule();
+  }
+
+  /** Breaks the snapshot off; its target is not told. Nothing happens when none is in progress. */
+  abort(): void {
+    if (this.#state !== State.Walking) return;
+    this.#engine.keyspace.snapshot = null;
+    for (const root of this.#roots.slice(this.#root)) this.#release(root);
+    this.#forget();
+    this.#state = State.CatchingUp;
+    this.#roots = this.#roots.filter((root) => !root.orphan);
+    this.#rewind();
+    this.#schedule();
+  }
+
+  /** Goes on after a target has got rid of bytes. */
+  resume(): void {
+    if (this.#state === State.Walking && this.#timer === null && this.#immediate === null) this.#schedule();
+  }
+
+  #rewind(): void {
+    this.#root = 0;
+    this.#cursor = 0;
+    this.#current = 0;
+    this.#asideUsed = false;
+  }
+
+  #forget(): void {
+    this.#format = null;
+    this.#target = null;
+    this.#current = 0;
+    this.#cancelTimers();
+  }
+
+  #cancelTimers(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#timer = null;
+    this.#immediate = null;
+  }
+
+  // ---- what happens to keys meanwhile
+
+  beforeChange(dict: Ref, e: Ref): void {
+    const { arena, phase } = this.#engine.keyspace;
+    if (entryPhase(arena, e) === phase) return;
+    const format = this.#format as SnapshotFormat;
+    const isCurrent = this.#current === e;
+    const lane = isCurrent || this.#current === 0 ? format.main : format.aside;
+    if (!isCurrent) lane.begin(e, this.#rootOf(dict).db);
+    while (!lane.step(Number.POSITIVE_INFINITY));
+    if (lane === format.aside) this.#asideUsed = true;
+    this.progress.copiedBytes += Math.ceil((arena.capacity(e) + 1) / PAGE_BYTES) * PAGE_BYTES;
+    this.#written(e);
+    if (isCurrent) this.#closeCurrent();
+  }
+
+  takesOver(dict: Ref, expires: Ref): boolean {
+    for (let i = this.#root; i < this.#roots.length; i++) {
+      const root = this.#roots[i];
+      if (root.dict !== dict) continue;
+      root.orphan = true;
+      root.expires = expires;
+      return true;
+    }
+    return false;
+  }
+
+  #rootOf(dict: Ref): Root {
+    const root = this.#roots.find((candidate) => candidate.dict === dict);
+    if (root === undefined) throw new Error("snapshot: a key of the old phase in a new database");
+    return root;
+  }
+
+  /** Lets go of the dicts of a root that no database has any more. */
+  #release(root: Root): void {
+    if (!root.orphan) return;
+    const { arena, lazyFree } = this.#engine.keyspace;
+    lazyFree.addContent({ dict: root.dict, expires: root.expires }, dictSize(arena, root.dict));
+  }
+
+  #written(e: Ref): void {
+    const { arena, phase } = this.#engine.keyspace;
+    setEntryPhase(arena, e, phase);
+    this.progress.keysWritten++;
+  }
+
+  #closeCurrent(): void {
+    this.#current = 0;
+    if (!this.#asideUsed) return;
+    this.#asideUsed = false;
+    (this.#format as SnapshotFormat).merge();
+  }
+
+  // ---- the walk
+
+  #schedule(): void {
+    const { stats, clock } = this.#engine;
+    const isBusy = stats.commandsProcessed !== this.#commandsSeen;
+    this.#commandsSeen = stats.commandsProcessed;
+    const delayMs = Math.max(isBusy ? BUSY_PAUSE_MS : 0, Math.ceil((this.#notBeforeUs - clock.monotonicUs()) / 1000));
+    if (delayMs > 0) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.#turn(isBusy ? BUSY_SLICE_US : IDLE_SLICE_US);
+      }, delayMs);
+    } else {
+      this.#immediate = setImmediate(() => {
+        this.#immediate = null;
+        this.#turn(IDLE_SLICE_US);
+      });
+    }
+  }
+
+  #turn(limitUs: number): void {
+    if (this.runSlice(limitUs)) this.#schedule();
+  }
+
+  /** Works for about so many microseconds; true when there is more to do and nothing to wait for. Called by the snapshot's own timers, and by tests. */
+  runSlice(limitUs: number): boolean {
+    const endUs = this.#engine.clock.monotonicUs() + limitUs;
+    if (this.#state === State.CatchingUp) return this.#catchUp(endUs);
+    if (this.#state !== State.Walking) return false;
+    const { clock } = this.#engine;
+    for (let keys = 1; ; keys++) {
+      if ((this.#target as SnapshotTarget).pendingBytes() > PENDING_MAX) return false;
+      if (!this.#bucket(endUs)) return true;
+      if (this.#root === this.#roots.length) {
+        this.#complete();
+        return false;
+      }
+      if (keys % KEYS_PER_CLOCK === 0 && clock.monotonicUs() >= endUs) return true;
+    }
+  }
+
+  /** Writes what is left of the bucket at the cursor, and moves the cursor on; false when the time is up before. */
+  #bucket(endUs: number): boolean {
+    const { arena, phase } = this.#engine.keyspace;
+    if (this.#current !== 0 && !this.#continue(endUs)) return false;
+    const root = this.#roots[this.#root];
+    if (root === undefined) return true;
+    const list = this.#list;
+    list.count = 0;
+    const next = dictScan(arena, root.dict, this.#cursor, list);
+    for (let i = 0; i < list.count; i++) {
+      const e = list.refs[i];
+      if (entryPhase(arena, e) === phase) continue;
+      if (this.#mustWait()) return false;
+      (this.#format as SnapshotFormat).main.begin(e, root.db);
+      this.#current = e;
+      if (!this.#continue(endUs)) return false;
+    }
+    this.#cursor = next;
+    if (next !== 0) return true;
+    this.#release(root);
+    this.#root++;
+    return true;
+  }
+
+  /** Goes on with the key in progress; false when the time is up before it is complete. */
+  #continue(endUs: number): boolean {
+    const { main } = this.#format as SnapshotFormat;
+    while (!main.step(STEP_BUDGET)) if (this.#engine.clock.monotonicUs() >= endUs) return false;
+    this.#written(this.#current);
+    this.#closeCurrent();
+    if (this.#keyDelayUs !== null) this.#delay(this.#keyDelayUs());
+    return true;
+  }
+
+  #delay(delayUs: number): void {
+    if (delayUs === 0) return;
+    const perKeyUs = delayUs > 0 ? delayUs : -1 / delayUs;
+    const nowUs = this.#engine.clock.monotonicUs();
+    this.#notBeforeUs = Math.max(this.#notBeforeUs, nowUs - IDLE_SLICE_US) + perKeyUs;
+  }
+
+  #mustWait(): boolean {
+    return this.#notBeforeUs !== 0 && this.#engine.clock.monotonicUs() < this.#notBeforeUs;
+  }
+
+  #complete(): void {
+    const format = this.#format as SnapshotFormat;
+    const target = this.#target as SnapshotTarget;
+    this.#engine.keyspace.snapshot = null;
+    this.#forget();
+    this.#state = State.Idle;
+    this.#roots = [];
+    format.close();
+    target.finish();
+  }
+
+  /** Gives keys of a snapshot that was broken off the new phase; true when there are more. */
+  #catchUp(endUs: number): boolean {
+    const { arena, phase, databases } = this.#engine.keyspace;
+    const list = this.#list;
+    for (let buckets = 1; this.#root < this.#roots.length; buckets++) {
+      const { dict } = this.#roots[this.#root];
+      // Its database may have given it up since the last slice.
+      if (!databases.some((db) => db.dict === dict)) {
+        this.#root++;
+        this.#cursor = 0;
+        continue;
+      }
+      list.count = 0;
+      this.#cursor = dictScan(arena, dict, this.#cursor, list);
+      for (let i = 0; i < list.count; i++) setEntryPhase(arena, list.refs[i], phase);
+      if (this.#cursor === 0) this.#root++;
+      if (buckets % KEYS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return true;
+    }
+    this.#state = State.Idle;
+    this.#roots = [];
+    for (const ready of this.#waiting.splice(0)) ready();
+    return false;
+  }
+}
