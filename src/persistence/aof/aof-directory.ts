@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -168,8 +169,10 @@ export class AofDirectory {
     return true;
   }
 
-  /** Opens a file for appending, new or as it is; -1, and the reason is in the log, when that failed. */
-  openForAppend(fileName: string, flags: "a" | "w"): number {
+  /** Opens a file for appending, `empty`: without what it held; -1, and the reason is in the log, when that failed. */
+  openForAppend(fileName: string, empty: boolean): number {
+    const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
+    const flags = O_WRONLY | O_APPEND | O_CREAT | (empty ? O_TRUNC : 0);
     try {
       return openSync(pathBytes(this.path(fileName)), flags, FILE_MODE);
     } catch (error) {

@@ -130,6 +130,19 @@ export class AofWriter implements PropagationSink {
     this.discard();
   }
 
+  /** Closes the file as it is; what is buffered is forgotten. */
+  abandon(): void {
+    if (this.#fd === -1) return;
+    this.discard();
+    this.close();
+  }
+
+  /** The file has become shorter by other hands. */
+  resize(size: number): void {
+    this.size = size;
+    this.syncedSize = Math.min(this.syncedSize, size);
+  }
+
   /** Forgets what is buffered. */
   discard(): void {
     this.#clear();
