@@ -14,6 +14,7 @@ import { GEO_COMMANDS } from "./geo/geo.ts";
 import { HASH_COMMANDS } from "./hash/hash.ts";
 import { HYPERLOGLOG_COMMANDS } from "./hyperloglog/hyperloglog.ts";
 import { LIST_COMMANDS } from "./list/list.ts";
+import { BGREWRITEAOF_COMMANDS } from "./persistence/bgrewriteaof.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
 import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
@@ -36,6 +37,7 @@ import { ZSET_COMMANDS } from "./zset/zset.ts";
 
 export const COMMANDS: readonly CommandLiteral[] = [
   ...AUTHENTICATION_COMMANDS,
+  ...BGREWRITEAOF_COMMANDS,
   ...BITMAP_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CONFIG_COMMANDS,

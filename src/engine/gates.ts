@@ -5,6 +5,7 @@
 import { allowsAction } from "../config/settings-security.ts";
 import { notSubscribed, ReplyError } from "../resp/errors.ts";
 import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
+import { diskError } from "./disk-gate.ts";
 import type { HandlerContext } from "./handler-context.ts";
 import { ServerGate } from "./observer.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
@@ -125,6 +126,7 @@ const GATES: ReadonlyArray<(cx: HandlerContext, spec: CommandSpec) => GateAnswer
   authentication,
   transactionContent,
   memory,
+  diskError,
   subscriber,
   unsubscription,
   denyBlocking,

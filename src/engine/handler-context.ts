@@ -16,7 +16,7 @@ import { entryType } from "../types/entry.ts";
 import { timeoutFromMs, timeoutFromSeconds } from "./blocking-timeout.ts";
 import type { Client } from "./client.ts";
 import { Effects, Event } from "./effects.ts";
-import type { AppendOnlyPort } from "./ports.ts";
+import type { AppendOnlyPort, PersistencePort } from "./ports.ts";
 import { type Propagation, type PropagationSink, Target } from "./propagation.ts";
 import type { CommandSpec } from "./spec.ts";
 import type { Stats } from "./stats.ts";
@@ -43,6 +43,7 @@ export interface EngineView {
   notifyMask: number;
   dirty: number;
   readonly appendOnly: AppendOnlyPort | null;
+  readonly persistence: PersistencePort | null;
   readonly memoryGate: (cx: HandlerContext, spec: CommandSpec) => ReplyError | null;
   readonly pubsub: {
     readonly isIdle: boolean;

@@ -68,6 +68,10 @@ export interface ProcessPort {
 
 /** What commands ask of the append-only file. */
 export interface AppendOnlyPort {
+  /** Is there a log, or about to be one? */
+  readonly isEnabled: boolean;
+  /** Why writes are refused: the system's text; null when they are not. */
+  readonly writeProblem: string | null;
   /** BGREWRITEAOF: begins a rewrite, or has one begin when that is possible. */
   rewrite(): "started" | "scheduled" | "busy" | "failed";
   /**

@@ -7,6 +7,7 @@ import { type DebugState, REPLY_PEAK_RESET_MS } from "../../engine/debug-state.t
 import { Flag } from "../../engine/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
+import { debugLoadAof } from "../persistence/bgrewriteaof.ts";
 import {
   debugDigest,
   debugDigestValue,
@@ -29,7 +30,6 @@ const MANY = Number.POSITIVE_INFINITY;
 const SHOWN_MAX = 128;
 const RELOAD_OPTIONS = new ReplyError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
 const NOT_RELOADED = new ReplyError("ERR Error trying to load the RDB dump, check server logs.");
-const NOT_LOADED = new ReplyError("ERR Error trying to load the AOF files, check server logs.");
 
 function fails(cx: Context): ReplyError {
   const name = latin1(cx.buf, cx.start[1], Math.min(cx.length[1], SHOWN_MAX));
@@ -127,12 +127,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["help", { least: 2, most: 2, run: (cx) => writeHelp(cx, HELP) }],
   ["htstats", { least: 3, most: MANY, run: debugTableStats }],
   ["htstats-key", { least: 3, most: MANY, run: debugKeyTableStats }],
-  [
-    "loadaof",
-    act(2, MANY, () => {
-      throw NOT_LOADED;
-    }),
-  ],
+  ["loadaof", { least: 2, most: MANY, run: debugLoadAof }],
   ["log", act(3, 3, (cx) => cx.engine.log.warning(`DEBUG LOG: ${cx.text(2)}`))],
   ["object", { least: 3, most: 4, run: debugObject }],
   ["panic", { least: 2, most: MANY, run: (cx) => crashByPanic(cx.engine, "Guru Meditation", "DEBUG PANIC") }],

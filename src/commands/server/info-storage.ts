@@ -1,4 +1,5 @@
 /** INFO persistence and replication of a server that does neither: idle values, which the owners of those features replace (engine/info.ts). */
+import type { Engine } from "../../engine/engine.ts";
 import type { InfoField, InfoSection } from "./info-section.ts";
 
 const PERSISTENCE_FIELDS: readonly InfoField[] = [
@@ -32,7 +33,18 @@ const PERSISTENCE_FIELDS: readonly InfoField[] = [
   ["aof_last_cow_size", 0],
   ["module_fork_in_progress", 0],
   ["module_fork_last_cow_size", 0],
+  ["aof_current_size", 0, hasLog],
+  ["aof_base_size", 0, hasLog],
+  ["aof_pending_rewrite", 0, hasLog],
+  ["aof_buffer_length", 0, hasLog],
+  ["aof_pending_bio_fsync", 0, hasLog],
+  ["aof_delayed_fsync", 0, hasLog],
 ];
+
+/** These are shown while there is an append-only file. */
+function hasLog({ appendOnly }: Engine): boolean {
+  return appendOnly?.isEnabled === true;
+}
 
 const REPLICATION_FIELDS: readonly InfoField[] = [
   ["role", "master"],

@@ -14,6 +14,7 @@
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import { copyBytes } from "../../base/bytes.ts";
 import { errnoCode, errnoText } from "../../config/errno.ts";
+import { updateDiskGate } from "../../engine/disk-gate.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type PropagationSink, Target } from "../../engine/propagation.ts";
 
@@ -163,6 +164,7 @@ export class AofWriter implements PropagationSink {
     if (this.writeError !== null) log.warning("AOF reopen, just ignore the last error.");
     this.syncError = null;
     this.writeError = null;
+    updateDiskGate(this.#engine);
   }
 
   // ---- commands
@@ -273,6 +275,7 @@ export class AofWriter implements PropagationSink {
     if (this.writeError !== null) {
       engine.log.notice("AOF write error looks solved. The server can write again.");
       this.writeError = null;
+      updateDiskGate(engine);
     }
     this.size += written;
     this.#clear();
@@ -307,6 +310,7 @@ export class AofWriter implements PropagationSink {
       this.#surroundings.exit();
     }
     this.writeError = errnoText(error);
+    updateDiskGate(this.#engine);
     if (left === 0) return;
     // What stayed in the file must not be written again.
     this.size += left;
@@ -363,27 +367,34 @@ export class AofWriter implements PropagationSink {
   #syncInBackground(): void {
     const generation = this.#generation;
     const offset = this.replicationOffset();
+    const synced = this.syncedSize;
     this.#syncing = true;
     this.syncedSize = this.size;
     fdatasync(this.#fd, (error) => {
       // Another file is written meanwhile: this one was synced once more before it was closed.
       if (generation !== this.#generation) return;
       this.#syncing = false;
-      this.#synced(error, offset);
+      if (!this.#synced(error, offset)) this.syncedSize = synced;
       if (this.#postponedMs !== 0) this.flush(false);
     });
   }
 
-  #synced(error: unknown, offset: number): void {
+  /** Takes note of how a sync in the background went; false: it has to be tried again. */
+  #synced(error: unknown, offset: number): boolean {
     // Pipes and the like cannot be synced, and need not be.
     const harmless = ["EBADF", "EINVAL"].includes(errnoCode(error));
     if (error === null || harmless) {
-      this.syncError = null;
+      if (this.syncError !== null) {
+        this.syncError = null;
+        updateDiskGate(this.#engine);
+      }
       this.#advance(offset);
-      return;
+      return true;
     }
     if (this.syncError === null) this.#engine.log.warning(`Fail to fsync the AOF file: ${errnoText(error)}`);
     this.syncError = errnoText(error);
+    updateDiskGate(this.#engine);
+    return false;
   }
 
   /** Syncs now, whatever the policy; failures are logged. */

@@ -1,4 +1,5 @@
 /** The append-only file of a server as the rest of the server meets it: commands, settings, INFO, the cron, start and end. */
+import { updateDiskGate } from "../../engine/disk-gate.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { AppendOnlyPort, ShutdownOptions } from "../../engine/ports.ts";
 import type { Loading } from "../loading.ts";
@@ -190,6 +191,7 @@ export class AppendOnly implements AppendOnlyPort {
   #switchOff(): void {
     const { rewriting } = this;
     this.log.switchOff();
+    updateDiskGate(this.#engine);
     if (rewriting.scheduled) {
       rewriting.scheduled = false;
       this.#engine.log.notice("AOF was disabled but there is a scheduled AOF background, cancel it.");
