@@ -1,0 +1,83 @@
+/** A snapshot as commands: the base of a log whose base shall not be in the format of snapshots (aof-use-rdb-preamble no). */
+import type { Arena, Ref } from "../../arena/arena.ts";
+import { ReplyWriter } from "../../resp/writer.ts";
+import type { SnapshotDatabase, SnapshotFormat, SnapshotLane } from "../snapshot.ts";
+import { ValueCommands } from "./value-commands.ts";
+
+/** Bytes that are collected before they are handed on. */
+const FLUSH_BYTES = 64 * 1024;
+
+/** Takes the bytes of a format: bytes[start, end), valid during the call. */
+export interface CommandSink {
+  write(bytes: Uint8Array, start: number, end: number): void;
+}
+
+class CommandLane implements SnapshotLane {
+  readonly out = new ReplyWriter(FLUSH_BYTES);
+  /** The database that is selected behind what has been written; -1: not known. */
+  selected = -1;
+  readonly #values: ValueCommands;
+  readonly #written: () => void;
+
+  /** `written` is called whenever something has been written. */
+  constructor(arena: Arena, written: () => void) {
+    this.#values = new ValueCommands(arena, this.out);
+    this.#written = written;
+  }
+
+  begin(e: Ref, db: SnapshotDatabase): void {
+    if (db.id !== this.selected) {
+      this.selected = db.id;
+      this.out.array(2);
+      this.out.bulkText("SELECT");
+      this.out.bulkText(String(db.id));
+    }
+    this.#values.begin(e);
+  }
+
+  step(budget: number): boolean {
+    const isComplete = this.#values.step(budget);
+    this.#written();
+    return isComplete;
+  }
+}
+
+export class CommandFormat implements SnapshotFormat {
+  readonly main: CommandLane;
+  readonly aside: CommandLane;
+  readonly #sink: CommandSink;
+  readonly #opening: string;
+
+  /** `opening` is written first, as it is: annotations, functions. */
+  constructor(arena: Arena, sink: CommandSink, opening: string) {
+    this.#sink = sink;
+    this.#opening = opening;
+    this.main = new CommandLane(arena, () => this.#flush(FLUSH_BYTES));
+    this.aside = new CommandLane(arena, () => {});
+  }
+
+  open(): void {
+    this.main.out.raw(this.#opening);
+  }
+
+  merge(): void {
+    const { main, aside } = this;
+    main.out.rawBytes(aside.out.buf, 0, aside.out.pos);
+    main.selected = aside.selected;
+    aside.out.clear();
+    aside.selected = -1;
+    this.#flush(FLUSH_BYTES);
+  }
+
+  close(): void {
+    this.#flush(1);
+  }
+
+  /** Hands on what was written if it is as much as `least` bytes. */
+  #flush(least: number): void {
+    const { out } = this.main;
+    if (out.pos < least) return;
+    this.#sink.write(out.buf, 0, out.pos);
+    out.clear();
+  }
+}
