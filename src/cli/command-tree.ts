@@ -115,7 +115,10 @@ async function helpText(call: TreeCall): Promise<string> {
   const tree = defineCommand({
     meta: { name: "redis-ts", version: REDIS_TS_VERSION, description: "A Redis-compatible server in one executable" },
     args: SERVER_OPTIONS,
-    subCommands: { server: { meta: { description: "Run the server (the default)" } } },
+    subCommands: {
+      server: { meta: { description: "Run the server (the default)" } },
+      "check-aof": { meta: { description: "Check an append-only file, and repair it" } },
+    },
   });
   const usage = await renderUsage(call.mode.kind === "tree" ? tree : server);
   const text = `${usage.trimEnd()}\n\n${examples(call.mode.name)}`;

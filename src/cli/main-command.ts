@@ -9,6 +9,7 @@ import { REDIS_TS_VERSION } from "../base/version.ts";
 import { choosePersonality, type Personality } from "../config/personality.ts";
 import { modeOf } from "./modes.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
+import { runTool } from "./tools.ts";
 
 /** Starts the server; resolves when it runs. Arguments are redis-server's, without the program's name. */
 export type StartServer = (personality: Personality, serverArgv: readonly string[]) => Promise<void>;
@@ -41,6 +42,10 @@ export async function runCommandLine(
   if (mode.kind === "missing") {
     terminal.err(`${mode.name} is not part of redis-ts ${REDIS_TS_VERSION}.\n`);
     terminal.exit(1);
+    return;
+  }
+  if (mode.kind === "tool") {
+    terminal.exit(await runTool(mode.tool, { program: mode.name, args: mode.args, personality, terminal }));
     return;
   }
   const first = args[0];

@@ -4,19 +4,23 @@
  * says so instead of starting a server by mistake.
  */
 
+import { isTool } from "./tools.ts";
+
 /** What a name stands for. */
 export type Mode =
   /** The whole command tree; arguments may start with a subcommand. */
   | { readonly kind: "tree"; readonly name: string }
   /** The server alone; every argument is one of redis-server's. */
   | { readonly kind: "server"; readonly name: string }
+  /** A tool: `tool` is its name without a prefix, `args` what follows it. */
+  | { readonly kind: "tool"; readonly name: string; readonly tool: string; readonly args: readonly string[] }
   /** A tool of the Redis family that this version does not contain. */
   | { readonly kind: "missing"; readonly name: string };
 
 const SERVER_NAMES = new Set(["redis-server", "valkey-server"]);
 
 /** Tools without their prefix; as a subcommand and, after `redis-` or `valkey-`, as the name of a link. */
-const MISSING_TOOLS = new Set(["cli", "benchmark", "check-rdb", "check-aof", "sentinel"]);
+const MISSING_TOOLS = new Set(["cli", "benchmark", "check-rdb", "sentinel"]);
 
 /** The last part of a path, without an extension that only Windows needs. */
 export function programName(argv0: string): string {
@@ -29,7 +33,10 @@ export function modeOf(argv0: string, args: readonly string[]): Mode {
   const name = programName(argv0);
   if (SERVER_NAMES.has(name)) return { kind: "server", name };
   const tool = /^(?:redis|valkey)-(.+)$/.exec(name)?.[1];
+  if (tool !== undefined && isTool(tool)) return { kind: "tool", name, tool, args };
   if (tool !== undefined && MISSING_TOOLS.has(tool)) return { kind: "missing", name };
+  if (args.length > 0 && isTool(args[0]))
+    return { kind: "tool", name: `redis-ts ${args[0]}`, tool: args[0], args: args.slice(1) };
   if (args.length > 0 && MISSING_TOOLS.has(args[0]!)) return { kind: "missing", name: `redis-ts ${args[0]}` };
   return { kind: "tree", name: "redis-ts" };
 }

@@ -137,7 +137,6 @@ describe("names", () => {
     for (const name of [
       "redis-cli",
       "valkey-benchmark",
-      "/x/redis-check-aof",
       "valkey-check-rdb.exe",
       "redis-sentinel",
     ]) {

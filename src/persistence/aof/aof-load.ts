@@ -15,8 +15,8 @@ import type { Manifest } from "./manifest.ts";
 export interface SnapshotLoad {
   /** Position in the file up to which it has come; the position behind the snapshot once it is done. */
   readonly offset: number;
-  /** Goes on until `endUs` of the monotonic clock. "failed": the reason is in the log. */
-  step(endUs: number): "more" | "done" | "failed";
+  /** Goes on until `endUs` of the monotonic clock. A number: there is nothing to do for so many ms. "failed": the reason is in the log. */
+  step(endUs: number): "more" | "done" | "failed" | number;
 }
 
 /** Begins to load the snapshot at the beginning of an open file. */
@@ -93,6 +93,7 @@ export class AofLoad {
     const outcome = this.#stepFile(file, endUs);
     this.#loading.progress(this.#doneBytes + (file.commands?.offset ?? file.snapshot?.offset ?? 0));
     if (outcome === null) return "more";
+    if (typeof outcome === "number") return { pauseMs: outcome };
     closeSync(file.fd);
     this.#file = null;
     if (outcome === "failed") return this.#over("failed");
@@ -137,11 +138,12 @@ export class AofLoad {
     file.commands = new CommandLoad(this.#engine, reader, file.name, file.path, this.#isLast);
   }
 
-  #stepFile(file: OpenFile, endUs: number): LoadOutcome | null {
+  #stepFile(file: OpenFile, endUs: number): LoadOutcome | number | null {
     if (file.commands !== null) return file.commands.step(endUs);
     const snapshot = file.snapshot as SnapshotLoad;
     const state = snapshot.step(endUs);
     if (state === "more") return null;
+    if (typeof state === "number") return state;
     const isOld = file.name === this.#directory.stem;
     if (state === "failed") {
       const what = isOld ? "RDB preamble of the AOF file" : "RDB base file";

@@ -19,8 +19,8 @@ import { Manifest, ManifestError } from "./manifest.ts";
 /** Format of a base file. */
 export type BaseFormat = "rdb" | "aof";
 
-/** Writes an empty data set to `path`, synced; an error text, or null. */
-export type WriteEmptyBase = (path: string, format: BaseFormat) => string | null;
+/** Writes the data set to the file `path`, synced, before it returns; an error text, or null. */
+export type WriteBase = (path: string, format: BaseFormat) => string | null;
 
 export class AofLog {
   readonly directory: AofDirectory;
@@ -84,14 +84,14 @@ export class AofLog {
   }
 
   /** Makes the files of the log as far as they are missing and opens the last one; false, and the reason is in the log, when that failed. */
-  openAtStart(writeEmptyBase: WriteEmptyBase): boolean {
+  openAtStart(writeBase: WriteBase): boolean {
     const { directory, manifest } = this;
     const { log, config } = this.#engine;
     if (!directory.create()) return false;
     if (manifest.isEmpty) {
       const format = config.values.aofUseRdbPreamble ? "rdb" : "aof";
       const base = manifest.addBase(directory.stem, format);
-      const error = writeEmptyBase(directory.path(base), format);
+      const error = writeBase(directory.path(base), format);
       if (error !== null) {
         log.warning(`Write error writing append only file on disk: ${error}`);
         return false;
@@ -146,7 +146,6 @@ export class AofLog {
   beginRewrite(): boolean {
     const { directory, writer } = this;
     const { log } = this.#engine;
-    if (!directory.create()) return false;
     if (this.state === "off") return true;
     writer.flush(true);
     if (writer.isOpen && writer.bufferedBytes > 0) {

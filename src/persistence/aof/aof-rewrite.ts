@@ -5,7 +5,7 @@
 import { unlink } from "node:fs";
 import type { Engine } from "../../engine/engine.ts";
 import { pathBytes } from "./aof-directory.ts";
-import type { AofLog, BaseFormat, WriteEmptyBase } from "./aof-log.ts";
+import type { AofLog, BaseFormat, WriteBase } from "./aof-log.ts";
 import { RewriteLimit } from "./rewrite-limit.ts";
 
 /** How a background write has ended: by itself, with a status, or by a signal. */
@@ -15,12 +15,13 @@ export type BaseEnd = { readonly status: number } | { readonly signal: number };
 export interface BaseWriter {
   /** Is a snapshot being saved in the background? */
   readonly isSaving: boolean;
-  readonly writeEmpty: WriteEmptyBase;
+  /** Writes the data set at once. */
+  readonly writeNow: WriteBase;
   /**
-   * Begins to write the data set, as it is now, to a temporary file. `done` is called later, with the path of that file. The process id of who writes, or an
-   * error text.
+   * Begins to write the data set to a temporary file, as it is when `begin` is called, which is at once if possible; when that answers false, nothing is
+   * written. `done` is called later, with the path of the file. The process id of who writes, or an error text.
    */
-  start(format: BaseFormat, done: (end: BaseEnd, path: string) => void): number | string;
+  start(format: BaseFormat, begin: () => boolean, done: (end: BaseEnd, path: string) => void): number | string;
   /** Stops what start() began and deletes its file; `done` is not called. Returns the process id of who wrote. */
   kill(): number;
 }
@@ -45,6 +46,8 @@ export class AofRewrite {
   readonly #base: BaseWriter;
   /** When the one that runs began, microseconds; negative: none runs. */
   #startUs = -1;
+  /** The log could not go over to another file. */
+  #refused = false;
 
   constructor(engine: Engine, log: AofLog, base: BaseWriter) {
     this.#engine = engine;
@@ -80,23 +83,33 @@ export class AofRewrite {
   start(): boolean {
     const { log, config, clock } = this.#engine;
     if (this.childIsActive) return false;
-    if (!this.#log.beginRewrite()) {
+    if (!this.#log.directory.create()) {
       this.failed = true;
       return false;
     }
     this.count++;
+    this.#refused = false;
     const format = config.values.aofUseRdbPreamble ? "rdb" : "aof";
-    const pid = this.#base.start(format, (end, path) => this.#done(end, path, format));
-    if (typeof pid === "string") {
+    const pid = this.#base.start(
+      format,
+      () => this.#begin(),
+      (end, path) => this.#done(end, path, format),
+    );
+    if (typeof pid === "string" || this.#refused) {
       this.failed = true;
-      log.warning(`Can't rewrite append only file in background: fork: ${pid}`);
-      this.#log.rewriteFailed();
+      if (typeof pid === "string") log.warning(`Can't rewrite append only file in background: fork: ${pid}`);
       return false;
     }
     log.notice(`Background append only file rewriting started by pid ${pid}`);
     this.scheduled = false;
     this.#startUs = clock.monotonicUs();
     return true;
+  }
+
+  /** The data set is about to be written as it is now. */
+  #begin(): boolean {
+    this.#refused = !this.#log.beginRewrite();
+    return !this.#refused;
   }
 
   /** Stops the one that runs. */
@@ -111,8 +124,10 @@ export class AofRewrite {
     const { log } = this.#engine;
     let ok = false;
     let counts = true;
+    // It could not even begin, and start() has said so.
+    if (!this.isRunning) return;
     if ("signal" in end) {
-      counts = end.signal !== SIGUSR1;
+      counts = end.signal !== SIGUSR1 || this.#refused;
       log.warning(`Background AOF rewrite terminated by signal ${end.signal}`);
     } else if (end.status !== 0) {
       log.warning("Background AOF rewrite terminated with error");

@@ -95,7 +95,7 @@ export class AppendOnly implements AppendOnlyPort {
     this.#load(false, (result) => {
       if (result === "loaded")
         log.notice(`DB loaded from append only file: ${((clock.monotonicUs() - startUs) / 1e6).toFixed(3)} seconds`);
-      done(result !== "failed" && this.log.openAtStart(this.#parts.base.writeEmpty));
+      done(result !== "failed" && this.log.openAtStart((path, format) => this.#parts.base.writeNow(path, format)));
     });
   }
 
