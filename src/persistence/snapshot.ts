@@ -123,6 +123,11 @@ export class Snapshot implements KeySnapshot {
     return this.#state === State.Walking;
   }
 
+  /** Whose snapshot is in progress; null when none is. */
+  get target(): SnapshotTarget | null {
+    return this.#target;
+  }
+
   /** May start() be called? */
   get isReady(): boolean {
     return this.#state === State.Idle;
