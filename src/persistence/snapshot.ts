@@ -47,6 +47,12 @@ export interface SnapshotFormat {
   close(): void;
 }
 
+/** Takes the bytes of a format. */
+export interface ByteSink {
+  /** Takes `bytes[start, end)`, which are good during the call only. */
+  write(bytes: Uint8Array, start: number, end: number): void;
+}
+
 /** Where the bytes of a format go, as far as the walk cares. */
 export interface SnapshotTarget {
   /** Bytes that were taken but have not left: the walk waits while they are many, until resume() is called. */
