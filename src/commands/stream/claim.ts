@@ -35,8 +35,8 @@ import {
   writeEntry,
   writeId,
 } from "./access.ts";
-import { useConsumer } from "./deliver.ts";
-import { propagateClaim, propagateGroupId } from "./facts.ts";
+import { isNewConsumer, useConsumer } from "./deliver.ts";
+import { propagateClaim, propagateConsumer, propagateGroupId } from "./facts.ts";
 
 const CLAIM_IDLE = new ReplyError("ERR Invalid min-idle-time argument for XCLAIM");
 const AUTOCLAIM_IDLE = new ReplyError("ERR Invalid min-idle-time argument for XAUTOCLAIM");
@@ -101,6 +101,7 @@ function xclaim(cx: Context): void {
   let movesGroup = idCompare(lastId, groupId) > 0;
   if (movesGroup) groupSetLastId(a, g, lastId);
   const consumer = useConsumer(cx, g, 3, 1);
+  const isNew = isNewConsumer;
   const header = reply.beginDeferred();
   let claimed = 0;
   for (let i = 0; i < count; i++) {
@@ -114,6 +115,7 @@ function xclaim(cx: Context): void {
     propagateGroupId(cx, 1, 2, g);
     cx.dirty++;
   }
+  if (isNew && claimed === 0) propagateConsumer(cx, 1, 2, 3);
   reply.endDeferred(header, claimed);
 }
 
@@ -195,10 +197,12 @@ function xautoclaim(cx: Context): void {
   if (g === 0) throw noKeyOrGroup(cx, 1, 2);
   cx.propagateNothing();
   const consumer = useConsumer(cx, g, 3, 1);
+  const isNew = isNewConsumer;
   gone.length = 0;
   // The cursor comes first but is known last.
   const begin = reply.beginDeferred();
   const claimed = autoClaim(cx, s, g, consumer, minIdleMs);
+  if (isNew && claimed === 0) propagateConsumer(cx, 1, 2, 3);
   reply.endDeferred(begin, claimed);
   const entries = reply.buf.slice(begin, reply.pos);
   reply.pos = begin;

@@ -86,7 +86,9 @@ export function prepareGroup(cx: Context, s: Ref, keyArg: number, id: StreamId):
     found.hasIdle = reading.claimMs >= 0 && firstIdle(cx, s, g);
   }
   found.consumer = useConsumer(cx, g, reading.group + 1, keyArg);
-  if (isNewConsumer && reading.noAck) propagateConsumer(cx, keyArg, reading.group, reading.group + 1);
+  // Entries that become pending make their consumer wherever they are propagated to.
+  const makesPending = found.hasIdle || (found.hasNew && !reading.noAck);
+  if (isNewConsumer && !makesPending) propagateConsumer(cx, keyArg, reading.group, reading.group + 1);
   return found.isHistory || found.hasNew || found.hasIdle;
 }
 
