@@ -85,6 +85,11 @@ export const persistenceSettings = {
   "auto-aof-rewrite-percentage": row(int(100), "Growth in percent that starts a rewrite; 0 never does.", pending),
   "auto-aof-rewrite-min-size": row(memory(64 * 1024 * 1024), "Bytes below which no rewrite is started.", pending),
   "aof-load-truncated": row(bool(true), "Load an append-only file whose last command is incomplete.", pending),
+  "aof-load-corrupt-tail-max-size": row(
+    memory(0),
+    "Load an append-only file whose end is damaged, if what is cut off is no longer than this; 0 never does.",
+    { only: "redis", ...pending },
+  ),
   "aof-use-rdb-preamble": row(bool(true), "Begin the rewritten append-only file with a snapshot.", pending),
   "aof-timestamp-enabled": row(bool(false), "Write times into the append-only file.", pending),
   "aof-rewrite-incremental-fsync": row(bool(true), "Sync a rewrite piece by piece while it is written.", pending),

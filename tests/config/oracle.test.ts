@@ -20,7 +20,7 @@ const NEWER = new Set([
   ...["aof-disable-auto-gc", "cluster-announce-human-nodename", "hide-user-data-from-log", "locale-collate"],
   ...["max-new-connections-per-cycle", "max-new-tls-connections-per-cycle"],
   ...["server-cpulist", "bio-cpulist", "aof-rewrite-cpulist", "bgsave-cpulist"],
-  ...["set-max-listpack-entries", "set-max-listpack-value"],
+  ...["set-max-listpack-entries", "set-max-listpack-value", "aof-load-corrupt-tail-max-size"],
 ]);
 
 /** Settings that the test itself gives the oracle, or that depend on its machine. */

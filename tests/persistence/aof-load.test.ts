@@ -173,6 +173,36 @@ describe("a tail that was cut off", () => {
   });
 });
 
+describe("a damaged tail", () => {
+  const good = file("SET a 1", "MULTI", "SET b 2", "EXEC");
+  const bytes = Buffer.concat([good, file("SET c 3"), Buffer.from("junk that is 22 bytes.")]);
+
+  function loadWith(maxBytes: number): LoadReport {
+    const server = testServer();
+    server.engine.config.assign("aof-load-corrupt-tail-max-size", String(maxBytes));
+    return loadCommands(server.engine, folder, bytes);
+  }
+
+  test("is refused when it is longer than allowed", () => {
+    for (const maxBytes of [0, 21]) {
+      const report = loadWith(maxBytes);
+      expect(report.outcome).toBe("failed");
+      expect(report.bytes.equals(bytes)).toBe(true);
+    }
+  });
+
+  test("is cut off, with a warning, when it is not", () => {
+    const report = loadWith(22);
+    expect(report.outcome).toBe("truncated");
+    expect(report.bytes.length).toBe(bytes.length - 22);
+    expect(report.lines).toEqual([
+      "!!! Warning: the last 22 bytes of the AOF file log.aof are damaged !!!",
+      `!!! Truncating the AOF log.aof at offset ${bytes.length - 22} !!!`,
+      "AOF log.aof loaded anyway because aof-load-corrupt-tail-max-size allows it",
+    ]);
+  });
+});
+
 describe("bits that fell over", () => {
   const commands = ["SELECT 1", "SET key value", "MULTI", "RPUSH l one two", "EXEC", "ZADD z 1.5 member", "DEL key"];
 

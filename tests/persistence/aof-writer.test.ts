@@ -63,6 +63,11 @@ function written(): string[] {
     .filter((line) => line !== "");
 }
 
+/** Waits for the sync in the background. */
+async function synced(): Promise<void> {
+  while (writer.isSyncing) await Bun.sleep(1);
+}
+
 describe("what is written", () => {
   test("nothing before the end of the turn, then everything with one write", () => {
     client.send("SET", "a", 1);
@@ -148,7 +153,7 @@ describe("when it is synced", () => {
     client.send("SET", "a", 1);
     server.engine.commit();
     expect(writer.isSyncing).toBe(true);
-    while (writer.isSyncing) await Bun.sleep(1);
+    await synced();
     client.send("SET", "a", 2);
     server.engine.commit();
     expect(writer.isSyncing, "not twice in a second").toBe(false);
@@ -156,7 +161,7 @@ describe("when it is synced", () => {
     server.advance(1000);
     writer.flush(false);
     expect(writer.isSyncing, "the cron asks again").toBe(true);
-    while (writer.isSyncing) await Bun.sleep(1);
+    await synced();
     expect(writer.syncedSize).toBe(writer.size);
   });
 
@@ -179,7 +184,7 @@ describe("when it is synced", () => {
     expect(writer.size).toBeGreaterThan(size);
     expect(writer.delayedSyncs).toBe(1);
     expect(lines.join("\n")).toContain("Asynchronous AOF fsync is taking too long");
-    while (writer.isSyncing) await Bun.sleep(1);
+    await synced();
   });
 
   test("everysec: what was put off is written when the sync is done", async () => {
@@ -189,7 +194,7 @@ describe("when it is synced", () => {
     server.engine.commit();
     client.send("SET", "b", 1);
     server.engine.commit();
-    while (writer.isSyncing) await Bun.sleep(1);
+    await synced();
     expect(written()).toEqual(["SELECT 0", "SET a 1", "SET b 1"]);
     expect(writer.isPostponed).toBe(false);
   });
@@ -202,7 +207,7 @@ describe("when it is synced", () => {
     client.send("SET", "b", 1);
     writer.flush(true);
     expect(written().length).toBe(3);
-    while (writer.isSyncing) await Bun.sleep(1);
+    await synced();
   });
 
   test("not while a child writes, if the settings say so", () => {

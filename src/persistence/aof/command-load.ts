@@ -133,7 +133,15 @@ export class CommandLoad {
 
   /** Something stands where a command should begin. */
   #damaged(): LoadOutcome {
-    const { log } = this.#engine;
+    const { log, config } = this.#engine;
+    const lost = this.#reader.size - this.#goodEnd;
+    if (this.#isLast && lost <= config.values.aofLoadCorruptTailMaxSize) {
+      log.warning(`!!! Warning: the last ${lost} bytes of the AOF file ${this.#name} are damaged !!!`);
+      if (this.#truncate()) {
+        log.warning(`AOF ${this.#name} loaded anyway because aof-load-corrupt-tail-max-size allows it`);
+        return "truncated";
+      }
+    }
     log.warning(
       `Bad file format reading the append only file ${this.#name}: make a backup of your AOF file, then use ./${this.#checker} --fix <filename.manifest>`,
     );

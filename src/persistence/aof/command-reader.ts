@@ -8,7 +8,7 @@
  *
  * Invariant: bytes [#at, #end) of the buffer are read and not consumed; offset is the position of #at in the file.
  */
-import { closeSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { NEED_MORE, PROTOCOL_ERROR, ProtocolFault, readRequest } from "../../resp/reader.ts";
 import type { Request } from "../../resp/request.ts";
 
@@ -102,6 +102,11 @@ export class CommandReader {
     const count = readSync(this.#fd, this.#buf, kept, this.#buf.length - kept, this.offset + kept);
     if (count === 0) this.#atEnd = true;
     this.#end += count;
+  }
+
+  /** Bytes of the file. */
+  get size(): number {
+    return fstatSync(this.#fd).size;
   }
 
   /** Closes the file. */
