@@ -57,8 +57,8 @@ const GATED =
   ClientFlag.Closed |
   ClientFlag.Monitor;
 
-/** Reasons for which a client's input is held back. Turn: it has had its time for now, others come first. Loading: it has asked for the data set to be loaded. */
-export const Halt = { Blocked: 1, Paused: 2, Closing: 4, Frozen: 8, Turn: 16, Loading: 32 } as const;
+/** Reasons for which a client's input is held back. Turn: it has had its time for now, others come first. Loading: it has asked for the data set to be loaded. Snapshot: see snapshot-keys.ts. */
+export const Halt = { Blocked: 1, Paused: 2, Closing: 4, Frozen: 8, Turn: 16, Loading: 32, Snapshot: 64 } as const;
 
 /** A command queued by MULTI. */
 export interface QueuedCommand {

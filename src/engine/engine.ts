@@ -255,6 +255,7 @@ export class Engine implements EngineView {
 
   /** Runs a handler and delivers its effects. The gates have been passed; cx is filled. */
   call(cx: HandlerContext, spec: CommandSpec): void {
+    if (this.keyspace.snapshot !== null && saveKeysFirst(cx, spec)) return;
     const reply = cx.reply;
     const start = reply.pos;
     const startUs = this.lastUs;
@@ -265,8 +266,6 @@ export class Engine implements EngineView {
     cx.nowMs = this.keyspace.nowMs;
     cx.dirty = 0;
     cx.effects.count = 0;
-    if (this.keyspace.snapshot !== null && (spec.flags & (Flag.Write | Flag.MayReplicate)) !== 0)
-      saveKeysFirst(cx, spec);
     try {
       (spec.run as (cx: HandlerContext) => void)(cx);
     } catch (error) {

@@ -63,6 +63,7 @@ export interface EngineView {
   readonly blocking: {
     park(cx: HandlerContext, wait: Wait): void;
     keyReady(dbId: number, buf: Uint8Array, at: number, length: number): void;
+    readonly isRetrying: boolean;
   };
   readonly pause: { postpones(cx: HandlerContext, spec: CommandSpec): boolean };
   nowMs(): number;

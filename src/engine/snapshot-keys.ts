@@ -1,25 +1,77 @@
-/** While a snapshot is in progress: the keys of a command that writes are saved before it runs. */
+/**
+ * While a snapshot is in progress: the keys of a command that writes are saved before it runs. A large value takes too long for that, so a client's command is
+ * postponed until the snapshot has saved it in slices; meanwhile others are served.
+ */
+import type { Database } from "../keyspace/database.ts";
+import type { Request } from "../resp/request.ts";
+import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
+import { halt, release } from "./gates.ts";
 import type { HandlerContext } from "./handler-context.ts";
 import { keyPositions, noPositions } from "./key-positions.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
+import { isExec } from "./transactions.ts";
 
 const positions = noPositions();
+const CHANGES = Flag.Write | Flag.MayReplicate;
 
-/** Lets the snapshot see the keys of the command in `cx` as they are now. Keys in other databases, and keys that a handler finds itself, are announced by the database. */
-export function saveKeysFirst(cx: HandlerContext, spec: CommandSpec): void {
-  if ((spec.flags & Flag.MovableKeys) === 0 && spec.literal.getKeys === undefined) {
-    if (spec.keyStep === 0) return;
-    const last = spec.lastKey < 0 ? cx.argc + spec.lastKey : spec.lastKey;
-    for (let i = spec.firstKey; i <= last && i < cx.argc; i += spec.keyStep) saveFirst(cx, i);
-    return;
+/** Clients that have nobody who would send their command again. */
+const IMPATIENT = ClientFlag.Internal | ClientFlag.DenyBlocking | ClientFlag.Primary | ClientFlag.Replica;
+
+/**
+ * Lets the snapshot see the keys of the command in `cx` as they are now. True: the command must not run yet; its client is held back until it may. Keys in
+ * other databases, and keys that a handler finds itself, are announced by the database.
+ */
+export function saveKeysFirst(cx: HandlerContext, spec: CommandSpec): boolean {
+  const { client, engine } = cx;
+  const mayWait =
+    engine.depth === 0 && client.origin === Origin.Client && !client.has(IMPATIENT) && !engine.blocking.isRetrying;
+  if (isExec(spec)) {
+    // What EXEC runs is past waiting when its turn comes.
+    if (!mayWait || client.has(ClientFlag.DirtyCas | ClientFlag.DirtyExec)) return false;
+    return client.queue.some((queued) => saveKeysOf(cx, queued.spec, queued.request, true));
   }
-  // Whatever the key specs tell, the arguments may be wrong: then the command fails and changes nothing.
-  if (keyPositions(spec, cx.request, positions) <= 0) return;
-  for (const i of positions.indexes) saveFirst(cx, i);
+  return saveKeysOf(cx, spec, cx.request, mayWait);
 }
 
-function saveFirst(cx: HandlerContext, i: number): void {
+function saveKeysOf(cx: HandlerContext, spec: CommandSpec, request: Request, mayWait: boolean): boolean {
+  if ((spec.flags & CHANGES) === 0) return false;
+  if ((spec.flags & Flag.MovableKeys) === 0 && spec.literal.getKeys === undefined) {
+    if (spec.keyStep === 0) return false;
+    const last = spec.lastKey < 0 ? request.count + spec.lastKey : spec.lastKey;
+    for (let i = spec.firstKey; i <= last && i < request.count; i += spec.keyStep)
+      if (saveKey(cx, request, i, mayWait)) return true;
+    return false;
+  }
+  // Whatever the key specs tell, the arguments may be wrong: then the command fails and changes nothing.
+  if (keyPositions(spec, request, positions) <= 0) return false;
+  return positions.indexes.some((i) => saveKey(cx, request, i, mayWait));
+}
+
+/** Saves the key in argument `i`, or postpones the command in `cx` until it is saved: true. */
+function saveKey(cx: HandlerContext, request: Request, i: number, mayWait: boolean): boolean {
   const { db } = cx;
-  const e = db.find(cx.buf, cx.start[i], cx.length[i]);
-  if (e !== 0) db.keyspace.snapshot?.beforeChange(db.dict, e);
+  const { snapshot } = db.keyspace;
+  const e = db.find(request.buf, request.start[i], request.length[i]);
+  if (e === 0 || snapshot === null) return false;
+  if (!mayWait || !snapshot.isCostly(e)) {
+    snapshot.beforeChange(db.dict, e);
+    return false;
+  }
+  postpone(cx, db, e);
+  return true;
+}
+
+function postpone(cx: HandlerContext, db: Database, e: number): void {
+  const { client } = cx;
+  client.postponed = cx.request.clone();
+  client.set(ClientFlag.Paused);
+  halt(client, Halt.Snapshot);
+  db.keyspace.snapshot?.hurry(db.dict, e, () => goOn(client));
+}
+
+/** Lets a client go on whose command was postponed. */
+function goOn(client: Client): void {
+  if (client.has(ClientFlag.Closed)) return;
+  client.unset(ClientFlag.Paused);
+  release(client, Halt.Snapshot);
 }

@@ -35,6 +35,10 @@ export interface KeyspaceListener {
 export interface KeySnapshot {
   /** An entry of a dict of keys is about to change, to move or to go. */
   beforeChange(dict: Ref, e: Ref): void;
+  /** Would beforeChange() take so long that others notice? */
+  isCostly(e: Ref): boolean;
+  /** Saves the key of an entry of `dict` before others, in slices, and then calls back: the entry may change without costing anything. */
+  hurry(dict: Ref, e: Ref, saved: () => void): void;
   /** A dict of keys and its index of expiring ones (0: none) are given up. True: the snapshot still reads them, and will free them. */
   takesOver(dict: Ref, expires: Ref): boolean;
 }

@@ -8,6 +8,8 @@
  * Whatever is written goes through a SnapshotFormat, which has two lanes. A large value takes several slices on the main lane; a key that is about to change
  * meanwhile cannot be written into the middle of it, and goes to the lane aside, whose bytes follow when the large value is complete.
  *
+ * A client that wants to change a large value waits until hurry() has had it written, in slices like all others but before them.
+ *
  * Dicts that FLUSHDB gives up belong to the walk until it has read them. When a snapshot is broken off, the keys that were not written must still get the
  * new phase before the next one can begin: that, too, is done in slices ("catching up"), and needs no word from whoever changes keys.
  *
@@ -16,8 +18,10 @@
 import type { Ref } from "../arena/arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeySnapshot } from "../keyspace/key-rules.ts";
-import { dictScan, dictSize, RefList } from "../struct/dict.ts";
-import { entryPhase, PHASE_BIT, setEntryPhase } from "../types/entry.ts";
+import { dictFind, dictHash, dictScan, dictSize, RefList } from "../struct/dict.ts";
+import { entryKeyCopy, entryPhase, entryType, PHASE_BIT, setEntryPhase, Type } from "../types/entry.ts";
+import { stringLength } from "../types/string.ts";
+import { valueType } from "../types/value.ts";
 
 /** A database as it was when the snapshot began. */
 export interface SnapshotDatabase {
@@ -74,6 +78,13 @@ export interface SnapshotProgress {
   copiedBytes: number;
 }
 
+/** A key that somebody waits for. */
+interface Urgent {
+  readonly dict: Ref;
+  readonly key: Uint8Array;
+  readonly saved: () => void;
+}
+
 /** A dict of keys to walk. */
 interface Root {
   readonly db: SnapshotDatabase;
@@ -93,6 +104,10 @@ const BUSY_PAUSE_MS = 1;
 const STEP_BUDGET = 64;
 const KEYS_PER_CLOCK = 16;
 const PAGE_BYTES = 4096;
+/** A value of more allocations, or a string of more bytes, takes too long to be written at once. Those of lists and streams are blocks of some KiB. */
+const ELEMENTS_COSTLY = 512;
+const BLOCKS_COSTLY = 32;
+const BYTES_COSTLY = 1024 * 1024;
 
 const State = { Idle: 0, Walking: 1, CatchingUp: 2 } as const;
 
@@ -119,6 +134,7 @@ export class Snapshot implements KeySnapshot {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #immediate: ReturnType<typeof setImmediate> | null = null;
   #waiting: (() => void)[] = [];
+  #urgent: Urgent[] = [];
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -178,6 +194,7 @@ export class Snapshot implements KeySnapshot {
     for (const root of this.#roots.slice(this.#root)) this.#release(root);
     this.#forget();
     this.#state = State.CatchingUp;
+    this.#letAllGo();
     this.#roots = this.#roots.filter((root) => !root.orphan);
     this.#rewind();
     this.#schedule();
@@ -223,6 +240,41 @@ export class Snapshot implements KeySnapshot {
     this.progress.copiedBytes += Math.ceil((arena.capacity(e) + 1) / PAGE_BYTES) * PAGE_BYTES;
     this.#written(e);
     if (isCurrent) this.#closeCurrent();
+  }
+
+  isCostly(e: Ref): boolean {
+    const { arena, phase } = this.#engine.keyspace;
+    if (entryPhase(arena, e) === phase) return false;
+    const type = entryType(arena, e);
+    if (type === Type.String) return stringLength(arena, e) > BYTES_COSTLY;
+    const isBlocks = type === Type.List || type === Type.Stream;
+    return valueType(arena, e).freeEffort(arena, e) > (isBlocks ? BLOCKS_COSTLY : ELEMENTS_COSTLY);
+  }
+
+  hurry(dict: Ref, e: Ref, saved: () => void): void {
+    this.#urgent.push({ dict, key: entryKeyCopy(this.#engine.keyspace.arena, e), saved });
+    this.#notBeforeUs = 0;
+    this.#cancelTimers();
+    this.#schedule();
+  }
+
+  /** The first key that somebody waits for and that is not written, or 0; lets those go whose key needs no more work. */
+  #urgentEntry(): Ref {
+    const { arena, phase } = this.#engine.keyspace;
+    while (this.#urgent.length > 0) {
+      const [{ dict, key, saved }] = this.#urgent;
+      // A database that was emptied meanwhile has the key no more; the walk comes to it by itself.
+      const isThere = this.#engine.keyspace.databases.some((db) => db.dict === dict);
+      const e = isThere ? dictFind(arena, dict, key, 0, key.length, dictHash(arena, key, 0, key.length)) : 0;
+      if (e !== 0 && entryPhase(arena, e) !== phase) return e;
+      this.#urgent.shift();
+      saved();
+    }
+    return 0;
+  }
+
+  #letAllGo(): void {
+    for (const { saved } of this.#urgent.splice(0)) saved();
   }
 
   takesOver(dict: Ref, expires: Ref): boolean {
@@ -307,6 +359,7 @@ export class Snapshot implements KeySnapshot {
   #bucket(endUs: number): boolean {
     const { arena, phase } = this.#engine.keyspace;
     if (this.#current !== 0 && !this.#continue(endUs)) return false;
+    if (this.#urgent.length > 0 && !this.#writeUrgent(endUs)) return false;
     const root = this.#roots[this.#root];
     if (root === undefined) return true;
     const list = this.#list;
@@ -325,6 +378,18 @@ export class Snapshot implements KeySnapshot {
     this.#release(root);
     this.#root++;
     return true;
+  }
+
+  /** Writes the keys that somebody waits for; false when the time is up before. */
+  #writeUrgent(endUs: number): boolean {
+    for (;;) {
+      const e = this.#urgentEntry();
+      if (e === 0) return true;
+      const [{ dict }] = this.#urgent;
+      (this.#format as SnapshotFormat).main.begin(e, this.#rootOf(dict).db);
+      this.#current = e;
+      if (!this.#continue(endUs)) return false;
+    }
   }
 
   /** Goes on with the key in progress; false when the time is up before it is complete. */
@@ -355,6 +420,7 @@ export class Snapshot implements KeySnapshot {
     this.#forget();
     this.#state = State.Idle;
     this.#roots = [];
+    this.#letAllGo();
     format.close();
     target.finish();
   }

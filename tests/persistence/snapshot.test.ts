@@ -22,6 +22,7 @@ import { generator as strings } from "../oracle/generators/strings.ts";
 import { generator as transactions } from "../oracle/generators/transactions.ts";
 import { generator as zset } from "../oracle/generators/zset.ts";
 import { type TestClient, type TestServer, testServer } from "../support/engine.ts";
+import { formatReply } from "../support/transcript-reply.ts";
 import { DigestFormat, pictureOf } from "./digest-format.ts";
 
 const FAMILIES: readonly Generator[] = [
@@ -160,6 +161,87 @@ function phasesAgree(server: TestServer): boolean {
   }
   return true;
 }
+
+/** Replies that came outside of a client's own turn, as text. */
+function pushed(client: TestClient): string[] {
+  return client.pushed().map((reply) => formatReply(reply));
+}
+
+describe("a client that changes a large value meanwhile", () => {
+  /** A server whose database 0 has a hash too large to be saved at once, and a snapshot that takes a step at a time. */
+  function subject() {
+    const server = testServer();
+    const [writer, other] = [server.connect(), server.connect()];
+    for (let i = 0; i < 700; i++) writer.send("HSET", "large", `field${i}`, "old");
+    writer.send("SET", "small", "old");
+    const snapshot = new Snapshot(server.engine);
+    const before = pictureOf(server.engine.keyspace);
+    const format = new DigestFormat(server.engine.keyspace.arena, () => 5);
+    snapshot.start(format, format);
+    /** Goes on until a client's command that was postponed has run; the number of slices. */
+    const settle = (client: TestClient): number => {
+      let slices = 0;
+      for (; client.client.halted !== 0 && slices < 100; slices++) {
+        snapshot.runSlice(-1);
+        other.send("PING");
+      }
+      return slices;
+    };
+    return { server, writer, other, snapshot, before, format, settle };
+  }
+
+  test("waits, and others do not", () => {
+    const { writer, other, snapshot, before, format, settle } = subject();
+    expect(writer.raw("HSET", "large", "field1", "new")).toHaveLength(0);
+    expect(writer.client.halted).not.toBe(0);
+    expect(other.line("HGET large field1")).toBe("old");
+    expect(other.line("SET small new")).toBe("OK");
+    expect(settle(writer)).toBeGreaterThan(3);
+    expect(pushed(writer)).toEqual(["(integer) 0"]);
+    expect(other.line("HGET large field1")).toBe("new");
+    while (snapshot.isRunning) snapshot.runSlice(-1);
+    expect(format.picture).toEqual(before);
+  });
+
+  test("waits with its transaction", () => {
+    const { writer, other, settle } = subject();
+    writer.send("MULTI");
+    writer.send("SET", "small", "new");
+    writer.send("HDEL", "large", "field1");
+    expect(writer.raw("EXEC")).toHaveLength(0);
+    expect(other.line("GET small")).toBe("old");
+    settle(writer);
+    expect(pushed(writer)).toEqual(["1) OK\n2) (integer) 1"]);
+  });
+
+  test("goes on when the snapshot is broken off, and may go away", () => {
+    const { server, writer, other, snapshot } = subject();
+    const gone = server.connect();
+    writer.raw("DEL", "large");
+    gone.raw("DEL", "large");
+    gone.close();
+    snapshot.abort();
+    other.send("PING");
+    expect(pushed(writer)).toEqual(["(integer) 1"]);
+    expect(pushed(gone)).toEqual([]);
+  });
+
+  test("goes on when the database was emptied", () => {
+    const { writer, other, snapshot, before, format, settle } = subject();
+    writer.raw("HSET", "large", "field1", "new");
+    other.send("FLUSHDB");
+    settle(writer);
+    expect(pushed(writer)).toEqual(["(integer) 1"]);
+    while (snapshot.isRunning) snapshot.runSlice(-1);
+    expect(format.picture).toEqual(before);
+  });
+
+  test("does not wait once the value is saved", () => {
+    const { writer, snapshot } = subject();
+    while (snapshot.isRunning) snapshot.runSlice(-1);
+    expect(writer.line("HSET large field1 new")).toBe("(integer) 0");
+  });
+});
 
 describe("random traffic during snapshots", () => {
   for (let round = 0; round < 6; round++) {
