@@ -18,16 +18,12 @@ import {
 import type { Logger } from "../../base/log.ts";
 import type { Config } from "../../config/config.ts";
 import { errnoText } from "../../config/errno.ts";
+import { pathBytes, syncDirectory } from "../disk.ts";
 import { Manifest } from "./manifest.ts";
 
 const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
 const TEMPORARY = "temp-";
-
-/** A path as the system wants it: bytes. */
-export function pathBytes(path: string): Buffer {
-  return Buffer.from(path, "latin1");
-}
 
 /** Does a regular file stand there? */
 export function isFile(path: string): boolean {
@@ -43,18 +39,6 @@ function isDirectory(path: string): boolean {
     return statSync(pathBytes(path)).isDirectory();
   } catch {
     return false;
-  }
-}
-
-/** Syncs a directory, so that what was created or renamed in it stays. Throws the system's error. */
-export function syncDirectory(path: string): void {
-  // Windows has no such thing, and needs none.
-  if (process.platform === "win32") return;
-  const fd = openSync(pathBytes(path), "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -5,8 +5,9 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errnoText } from "../../config/errno.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { pathBytes } from "../disk.ts";
 import type { Loading, SliceResult } from "../loading.ts";
-import { type AofDirectory, pathBytes } from "./aof-directory.ts";
+import type { AofDirectory } from "./aof-directory.ts";
 import { CommandLoad, type LoadOutcome } from "./command-load.ts";
 import { CommandReader } from "./command-reader.ts";
 import type { Manifest } from "./manifest.ts";

@@ -12,7 +12,8 @@
 import { closeSync, renameSync } from "node:fs";
 import { errnoText } from "../../config/errno.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { AofDirectory, isFile, pathBytes } from "./aof-directory.ts";
+import { pathBytes } from "../disk.ts";
+import { AofDirectory, isFile } from "./aof-directory.ts";
 import { AofWriter, type WriterSurroundings } from "./aof-writer.ts";
 import { Manifest, ManifestError } from "./manifest.ts";
 

@@ -4,7 +4,7 @@
  */
 import { unlink } from "node:fs";
 import type { Engine } from "../../engine/engine.ts";
-import { pathBytes } from "./aof-directory.ts";
+import { pathBytes } from "../disk.ts";
 import type { AofLog, BaseFormat, WriteBase } from "./aof-log.ts";
 import { RewriteLimit } from "./rewrite-limit.ts";
 

@@ -1,16 +1,11 @@
 /** A snapshot as commands: the base of a log whose base shall not be in the format of snapshots (aof-use-rdb-preamble no). */
 import type { Arena, Ref } from "../../arena/arena.ts";
 import { ReplyWriter } from "../../resp/writer.ts";
-import type { SnapshotDatabase, SnapshotFormat, SnapshotLane } from "../snapshot.ts";
+import type { ByteSink, SnapshotDatabase, SnapshotFormat, SnapshotLane } from "../snapshot.ts";
 import { ValueCommands } from "./value-commands.ts";
 
 /** Bytes that are collected before they are handed on. */
 const FLUSH_BYTES = 64 * 1024;
-
-/** Takes the bytes of a format: bytes[start, end), valid during the call. */
-export interface CommandSink {
-  write(bytes: Uint8Array, start: number, end: number): void;
-}
 
 class CommandLane implements SnapshotLane {
   readonly out = new ReplyWriter(FLUSH_BYTES);
@@ -45,11 +40,11 @@ class CommandLane implements SnapshotLane {
 export class CommandFormat implements SnapshotFormat {
   readonly main: CommandLane;
   readonly aside: CommandLane;
-  readonly #sink: CommandSink;
+  readonly #sink: ByteSink;
   readonly #opening: string;
 
   /** `opening` is written first, as it is: annotations, functions. */
-  constructor(arena: Arena, sink: CommandSink, opening: string) {
+  constructor(arena: Arena, sink: ByteSink, opening: string) {
     this.#sink = sink;
     this.#opening = opening;
     this.main = new CommandLane(arena, () => this.#flush(FLUSH_BYTES));

@@ -10,7 +10,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { NULL_LINK } from "../../engine/null-link.ts";
 import type { CommandSpec } from "../../engine/spec.ts";
 import { Request } from "../../resp/request.ts";
-import { pathBytes } from "./aof-directory.ts";
+import { pathBytes } from "../disk.ts";
 import { type CommandReader, Found } from "./command-reader.ts";
 
 /** How loading a file has ended. */
