@@ -1,7 +1,8 @@
 /**
  * How a server ends: by SHUTDOWN or a signal, at once or after waiting for those who are not ready, unless somebody must object.
  *
- * States: idle -> requested (a signal came; begins with the next run of the cron) -> waiting (steps are not ready) -> the end, or idle again.
+ * States: idle -> requested (a signal came; begins with the next run of the cron) -> waiting (steps are not ready) -> finishing (steps do what remains; nobody
+ * is served) -> the end, or idle again.
  */
 import { ShutdownFlag } from "../config/settings-process.ts";
 import { Pause } from "../engine/client-pause.ts";
@@ -12,8 +13,8 @@ import type { ShutdownOptions } from "../engine/ports.ts";
 export interface ShutdownStep {
   /** Is there nothing to wait for? Asked again and again until shutdown-timeout is over. */
   readonly isReady?: () => boolean;
-  /** Does what remains to be done. False, with the reason in the log: the server must not end, unless it is forced to. */
-  readonly finish?: (options: ShutdownOptions) => boolean;
+  /** Does what remains to be done, at once or later. False, with the reason in the log: the server must not end, unless it is forced to. */
+  readonly finish?: (options: ShutdownOptions) => boolean | Promise<boolean>;
 }
 
 /** What Shutdown needs of its surroundings. */
@@ -36,6 +37,8 @@ export class Shutdown {
   /** How the shutdown that waits was asked for. */
   #options: ShutdownOptions | null = null;
   #deadlineMs = 0;
+  /** Steps are finishing. */
+  #finishing = false;
   /** Who wants to know when a shutdown that waits has failed. */
   #finished: (() => void)[] = [];
 
@@ -65,7 +68,7 @@ export class Shutdown {
   /** Begins what a signal asked for, and goes on with what waits. Called by the cron. */
   tend(): void {
     const { debug } = this.#engine;
-    if (debug.cronPaused || debug.frozen) return;
+    if (debug.cronPaused || debug.frozen || this.#finishing) return;
     if (this.#options !== null) {
       if (this.#engine.nowMs() >= this.#deadlineMs || this.#isReady()) this.#finish(this.#options);
     } else if (this.#requestedBy !== null) {
@@ -88,14 +91,18 @@ export class Shutdown {
   /** As ProcessPort.shutdown. */
   begin(options: ShutdownOptions, finished: () => void): "failed" | "waiting" {
     const { log, config, pause } = this.#engine;
-    if (this.#options !== null) {
+    if (this.#options !== null || this.#finishing) {
       this.#finished.push(finished);
       return "waiting";
     }
     log.notice("User requested shutdown...");
     this.#surroundings.begun();
     const waitMs = config.values.shutdownTimeout * 1000;
-    if (options.now || waitMs === 0 || this.#isReady()) return this.#finish(options);
+    if (options.now || waitMs === 0 || this.#isReady()) {
+      const outcome = this.#finish(options);
+      if (this.#finishing) this.#finished.push(finished);
+      return outcome;
+    }
     this.#options = options;
     this.#deadlineMs = this.#engine.nowMs() + waitMs;
     this.#finished.push(finished);
@@ -108,30 +115,50 @@ export class Shutdown {
     return this.#steps.every((step) => step.isReady?.() ?? true);
   }
 
-  #finish(options: ShutdownOptions): "failed" | "waiting" {
-    const { log } = this.#engine;
-    for (const step of this.#steps) {
-      if ((step.finish?.(options) ?? true) || options.force) continue;
-      log.warning("Errors trying to shut down the server. Check the logs for more information.");
-      this.#cancel();
-      return "failed";
+  /** Goes through the steps from number `first` on. */
+  #finish(options: ShutdownOptions, first = 0): "failed" | "waiting" {
+    for (let i = first; i < this.#steps.length; i++) {
+      const result = this.#steps[i].finish?.(options) ?? true;
+      if (result instanceof Promise) {
+        this.#finishLater(options, result, i);
+        return "waiting";
+      }
+      if (!result && !options.force) return this.#fail();
     }
     this.#requestedBy = null;
     this.#options = null;
+    this.#finishing = false;
     this.#surroundings.end();
     return "waiting";
   }
 
+  /** A step takes its time. What clients were told from now on would be lost: nobody is served. */
+  #finishLater(options: ShutdownOptions, result: Promise<boolean>, step: number): void {
+    this.#finishing = true;
+    this.#engine.pause.start(Pause.All, Number.POSITIVE_INFINITY);
+    void result.then((ok) => {
+      if (ok || options.force) this.#finish(options, step + 1);
+      else this.#fail();
+    });
+  }
+
+  #fail(): "failed" {
+    this.#engine.log.warning("Errors trying to shut down the server. Check the logs for more information.");
+    this.#cancel();
+    return "failed";
+  }
+
   /** Stops a shutdown that was asked for by a signal or that waits; false when there is none. */
   abort(): boolean {
-    if (this.#options === null && this.#requestedBy === null) return false;
+    if (this.#finishing || (this.#options === null && this.#requestedBy === null)) return false;
     this.#cancel();
     this.#engine.log.notice("Shutdown manually aborted.");
     return true;
   }
 
   #cancel(): void {
-    const waited = this.#options !== null;
+    const waited = this.#options !== null || this.#finishing;
+    this.#finishing = false;
     this.#options = null;
     this.#requestedBy = null;
     if (waited) this.#engine.pause.end();
