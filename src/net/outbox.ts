@@ -2,7 +2,8 @@
  * Output of one connection that the socket did not take yet: a list of blocks, filled at the end and sent from the front. Memory goes back block by block
  * while output is sent; a connection whose output is all sent holds at most one small block, until trim().
  *
- * Invariant: length is the sum of the blocks' unsent bytes; capacity the sum of the blocks' sizes. #first is 0 unless there are blocks.
+ * Invariant: length is the sum of the blocks' unsent bytes; capacity the sum of the blocks' sizes. #first is 0 unless there are blocks. While anything
+ * waits, the front block is not empty.
  */
 import { copyBytes } from "../base/bytes.ts";
 
@@ -63,6 +64,8 @@ export class Outbox {
 
   /** Adds bytes[from, to) without copying: the caller gives the buffer up. */
   adopt(bytes: Uint8Array, from: number, to: number): void {
+    // A block that was kept for the next output holds nothing: nobody may find it in front.
+    if (this.length === 0) this.clear();
     this.#push(bytes, from, to);
     this.length += to - from;
   }

@@ -79,6 +79,15 @@ describe("replies", () => {
     expect(a.output.length).toBe(5 + ":600001\r\n".length + 5 * (600_001 + "$600001\r\n\r\n".length));
   });
 
+  test("longer than a socket takes, behind short ones that had to wait", () => {
+    feed(a, ["SET", "k", "v".repeat(5_000_000)], ["PING"]);
+    net.server.endTurn();
+    a.room = 1000;
+    feed(a, ["GET", "k"]);
+    a.drain();
+    expect(a.output.length).toBe("+OK\r\n+PONG\r\n".length + "$5000000\r\n\r\n".length + 5_000_000);
+  });
+
   test("of woken clients, and messages, wait for the change that caused them", () => {
     feed(b, ["BLPOP", "q", 0]);
     const c = net.fake();
