@@ -91,9 +91,9 @@ export interface PersistencePort {
   cancelBackgroundSave(): "cancelled" | "unscheduled" | "idle";
   /** DEBUG RELOAD: saves unless `save` is false, empties the data set unless `flush` is false, loads; false, and the reason is in the log, when that failed. */
   reload(options: { readonly save: boolean; readonly flush: boolean; readonly merge: boolean }): boolean;
-  /** FLUSHALL: called before and after the data set is emptied. */
+  /** FLUSHALL: called before and after the data set is emptied. True: the empty data set has been saved. */
   beforeFlushAll(): void;
-  afterFlushAll(): void;
+  afterFlushAll(): boolean;
   /** Why writes are refused now; null when they are not. */
   writeDenial(): string | null;
 }

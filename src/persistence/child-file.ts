@@ -4,7 +4,7 @@
  *
  * Invariant: `done` is called exactly once, and never within the constructor.
  */
-import { type FileFault, removeFile } from "./disk.ts";
+import { createFile, type FileFault, removeFile } from "./disk.ts";
 import { FILE_CHILD_ARGUMENT, type FileOrder, FRAME_HEAD_BYTES, faultOfLine, temporaryName } from "./file-child.ts";
 import type { ByteSink, SnapshotTarget } from "./snapshot.ts";
 
@@ -54,6 +54,8 @@ export class ChildFile implements ByteSink, SnapshotTarget {
       stderr: "inherit",
     });
     this.pid = this.#process.pid;
+    // Whoever looks for the file finds it from the beginning; the child, which takes a moment to start, truncates it.
+    createFile(this.temporaryPath);
     void this.#watch(done);
   }
 

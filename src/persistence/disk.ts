@@ -1,5 +1,5 @@
 /** Files that are written as a whole, under a temporary name until they are complete: they are there entirely or not at all. Paths are latin1 strings. */
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 const FILE_MODE = 0o644;
@@ -9,12 +9,26 @@ export function pathBytes(path: string): Buffer {
   return Buffer.from(path, "latin1");
 }
 
+/** Is there anything under this name? */
+export function fileExists(path: string): boolean {
+  return existsSync(pathBytes(path));
+}
+
 /** Deletes a file; whether it was there does not matter. */
 export function removeFile(path: string): void {
   try {
     unlinkSync(pathBytes(path));
   } catch {
     // It was not there, or is not ours to delete.
+  }
+}
+
+/** Makes an empty file unless something is there. Whether that worked is found out by whoever writes it. */
+export function createFile(path: string): void {
+  try {
+    closeSync(openSync(pathBytes(path), "a", FILE_MODE));
+  } catch {
+    // The folder is gone, or not ours to write in.
   }
 }
 
