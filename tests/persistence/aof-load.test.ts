@@ -222,7 +222,7 @@ describe("bits that fell over", () => {
       bytes[bit >> 3] ^= 1 << (bit & 7);
       check(bytes, `bit ${bit}`);
     }
-  });
+  }, 30_000);
 
   test("random bytes of a large file", () => {
     const seed = testSeed();
@@ -235,5 +235,5 @@ describe("bits that fell over", () => {
       for (let i = prng.below(3); i >= 0; i--) bytes[prng.below(bytes.length)] = prng.below(256);
       check(bytes, `seed ${seed}, run ${run}`);
     }
-  });
+  }, 30_000);
 });

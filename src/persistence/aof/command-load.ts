@@ -8,6 +8,7 @@ import { errnoText } from "../../config/errno.ts";
 import { Client, ClientFlag, Origin } from "../../engine/client.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { NULL_LINK } from "../../engine/null-link.ts";
+import { LOOK_AHEAD } from "../../engine/prefetch.ts";
 import type { CommandSpec } from "../../engine/spec.ts";
 import { Request } from "../../resp/request.ts";
 import { pathBytes } from "../disk.ts";
@@ -17,8 +18,8 @@ import { type CommandReader, Found } from "./command-reader.ts";
 export type LoadOutcome = "loaded" | "truncated" | "failed";
 
 const ERROR_REPLY = 45;
-/** Commands between two looks at the clock. */
-const COMMANDS_PER_LOOK = 64;
+/** Batches of commands between two looks at the clock. */
+const BATCHES_PER_LOOK = 4;
 
 export class CommandLoad {
   readonly #engine: Engine;
@@ -27,7 +28,10 @@ export class CommandLoad {
   readonly #path: string;
   readonly #isLast: boolean;
   readonly #client: Client;
-  readonly #request = new Request();
+  /** Commands that have been read and not run, and where each of them ends in the file. */
+  readonly #requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
+  readonly #ends = new Float64Array(LOOK_AHEAD);
+  #count = 0;
   /** End of the last command that was run, outside of transactions. */
   #goodEnd: number;
 
@@ -53,13 +57,10 @@ export class CommandLoad {
   step(endUs: number): LoadOutcome | null {
     try {
       do {
-        for (let i = 0; i < COMMANDS_PER_LOOK; i++) {
-          const found = this.#reader.next(this.#request);
-          if (found === Found.Command) {
-            if (!this.#run()) return "failed";
-          } else if (found !== Found.Annotation) {
-            return this.#finish(found);
-          }
+        for (let i = 0; i < BATCHES_PER_LOOK; i++) {
+          const found = this.#readBatch();
+          if (!this.#runBatch()) return "failed";
+          if (found !== Found.Command && found !== Found.Pause) return this.#finish(found);
         }
       } while (this.#engine.clock.monotonicUs() < endUs);
       return null;
@@ -70,11 +71,35 @@ export class CommandLoad {
     }
   }
 
-  /** Runs the command in #request; false when there is no such command. */
-  #run(): boolean {
+  /** Reads as many commands as can be looked ahead at, but at least one; what has ended that, Command or Pause: nothing in particular. */
+  #readBatch(): number {
+    const reader = this.#reader;
+    this.#count = 0;
+    while (this.#count < LOOK_AHEAD) {
+      const found = reader.next(this.#requests[this.#count], this.#count === 0);
+      if (found === Found.Command) this.#ends[this.#count++] = reader.offset;
+      else if (found !== Found.Annotation) return found;
+    }
+    return Found.Command;
+  }
+
+  /** Runs what has been read; false when one of the commands is unknown. */
+  #runBatch(): boolean {
+    const { prefetcher, commands } = this.#engine;
+    if (this.#count === 0) return true;
+    // Even a single one: what was found out about the bytes that stood in the buffer before must be forgotten.
+    prefetcher.prepare(commands, this.#client.db, this.#requests, this.#count);
+    for (let i = 0; i < this.#count; i++) {
+      const request = this.#requests[i];
+      if (!this.#run(request, this.#knownSpec(request, prefetcher.specs[i]))) return false;
+      if (!this.#client.has(ClientFlag.Multi)) this.#goodEnd = this.#ends[i];
+    }
+    return true;
+  }
+
+  /** Runs a command; false when there is none such. */
+  #run(request: Request, spec: CommandSpec | null): boolean {
     const engine = this.#engine;
-    const request = this.#request;
-    const spec = this.#find();
     if (spec === null) {
       const name = latin1(request.buf, request.start[0], request.length[0]);
       engine.log.warning(`Unknown command '${name}' reading the append only file ${this.#name}`);
@@ -89,22 +114,17 @@ export class CommandLoad {
       );
     }
     reply.clear();
-    if (!this.#client.has(ClientFlag.Multi)) this.#goodEnd = this.#reader.offset;
     return true;
   }
 
-  #find(): CommandSpec | null {
+  /** The spec of a command, given what its first argument stands for; null when there is none, or no such subcommand. */
+  #knownSpec(request: Request, found: CommandSpec | null): CommandSpec | null {
+    const { buf, start, length, count } = request;
     const { commands } = this.#engine;
-    const { buf, start, length, count } = this.#request;
-    const spec = commands.find(buf, start[0], length[0]) ?? this.#original();
+    // A command that was renamed may stand in the log under its own name, too.
+    const spec = found ?? commands.original.get(latin1(buf, start[0], length[0]).toLowerCase()) ?? null;
     if (spec === null || spec.subcommands === null || count < 2) return spec;
     return commands.findSub(spec, buf, start[1], length[1]) === null ? null : spec;
-  }
-
-  /** A command that was renamed may stand in the log under its own name, too. */
-  #original(): CommandSpec | null {
-    const { buf, start, length } = this.#request;
-    return this.#engine.commands.original.get(latin1(buf, start[0], length[0]).toLowerCase()) ?? null;
   }
 
   #finish(found: number): LoadOutcome {

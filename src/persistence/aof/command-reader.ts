@@ -32,6 +32,8 @@ export const Found = {
   CutOff: 3,
   /** No command. */
   Damage: 4,
+  /** More of the file must be read first, which voids requests that were read before. */
+  Pause: 5,
 } as const;
 
 export class CommandReader {
@@ -50,8 +52,11 @@ export class CommandReader {
     this.offset = offset;
   }
 
-  /** Reads one command into `request`, whose bytes are valid until the next call. Throws the system's error. Value of Found. */
-  next(request: Request): number {
+  /**
+   * Reads one command into `request`, whose bytes are valid until the next call that `mayFill` the buffer with more of the file. Throws the system's
+   * error. Value of Found.
+   */
+  next(request: Request, mayFill = true): number {
     for (;;) {
       if (this.#at < this.#end) {
         const first = this.#buf[this.#at];
@@ -74,6 +79,7 @@ export class CommandReader {
       } else if (this.#atEnd) {
         return Found.End;
       }
+      if (!mayFill) return Found.Pause;
       this.#fill();
     }
   }
