@@ -3,7 +3,7 @@ import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { notifyKeyspaceEvent } from "./notify.ts";
 import { Observer } from "./observer.ts";
 import { Pending } from "./pending.ts";
-import { Target } from "./propagation.ts";
+import { Target, wireStart } from "./propagation.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 
 /** Delivers and clears what the handler of `spec` has reported in `cx`. Called once, after the handler has returned. */
@@ -49,9 +49,23 @@ function propagate(engine: EngineView, cx: HandlerContext, spec: CommandSpec): v
   } else if (cx.replacement !== null) {
     for (const parts of cx.replacement) engine.propagation.addParts(dbId, Target.All, parts);
   } else if (cx.dirty !== 0 && (spec.flags & (Flag.Write | Flag.MayReplicate)) !== 0) {
+    if (engine.depth === 1 && engine.propagation.count === 0 && propagatedAsItCame(engine, cx)) return;
     engine.propagation.addArguments(dbId, Target.All, cx.buf, cx.start, cx.length, cx.argc);
   }
   engine.pending |= Pending.Propagation;
+}
+
+/** Hands a command that is a unit of its own to the sinks without a copy in between, if its bytes are there; false if not. */
+function propagatedAsItCame(engine: EngineView, cx: HandlerContext): boolean {
+  const { buf, start, length, argc } = cx;
+  const at = wireStart(buf, start, length, argc);
+  if (at < 0) return false;
+  const bytes = start[argc - 1] + length[argc - 1] + 2 - at;
+  const { sinks } = engine;
+  for (let i = 0; i < sinks.length; i++) {
+    if ((sinks[i].targets & Target.All) !== 0) sinks[i].propagate(cx.db.id, buf, at, bytes);
+  }
+  return true;
 }
 
 /**

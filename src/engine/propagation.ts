@@ -5,6 +5,8 @@
  *   bytes    *3\r\n$3\r\nSET\r\n... *2\r\n$3\r\nDEL\r\n...      one after the other
  *   #ends    end of each command in bytes; #dbIds and #targets run parallel to it
  */
+import { integerLength } from "../base/int64.ts";
+import { CR, DOLLAR, LF, STAR } from "../resp/reader.ts";
 import { ReplyWriter } from "../resp/writer.ts";
 
 /** Who a propagated command is for. */
@@ -27,6 +29,30 @@ const OPERATIONS_KEEP = 4096;
 
 const MULTI = new TextEncoder().encode("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = new TextEncoder().encode("*1\r\n$4\r\nEXEC\r\n");
+
+/** Bytes of a header line for a count or a length. */
+function headerBytes(n: number): number {
+  return n < 10 ? 4 : n < 100 ? 5 : 3 + integerLength(n);
+}
+
+/**
+ * Where a command begins in the buffer of its arguments, if it stands there just as it would be propagated, which is how most commands come over
+ * the wire; -1 otherwise. It ends two bytes behind its last argument.
+ */
+export function wireStart(buf: Uint8Array, start: Int32Array, length: Int32Array, count: number): number {
+  const countBytes = headerBytes(count);
+  const at = start[0] - headerBytes(length[0]) - countBytes;
+  if (at < 0 || buf[at] !== STAR || buf[at + countBytes - 1] !== LF) return -1;
+  let header = at + countBytes;
+  for (let i = 0; i < count; i++) {
+    const first = start[i];
+    const end = first + length[i];
+    if (header + headerBytes(length[i]) !== first || buf[header] !== DOLLAR || buf[first - 1] !== LF) return -1;
+    if (buf[end] !== CR || buf[end + 1] !== LF) return -1;
+    header = end + 2;
+  }
+  return at;
+}
 
 export class Propagation {
   /** Commands collected. */
