@@ -66,6 +66,8 @@ const BUSY_PAUSE_MS = 1;
 const STEP_BUDGET = 64;
 const KEYS_PER_CLOCK = 16;
 const PAGE_BYTES = 4096;
+/** No timer runs longer: then it is looked again. */
+const TIMER_MS_MAX = 100;
 /** A value of more allocations, or a string of more bytes, takes too long to be written at once. Those of lists and streams are blocks of some KiB. */
 const ELEMENTS_COSTLY = 512;
 const BLOCKS_COSTLY = 32;
@@ -215,7 +217,6 @@ export class Snapshot implements KeySnapshot {
 
   hurry(dict: Ref, e: Ref, saved: () => void): void {
     this.#urgent.push({ dict, key: entryKeyCopy(this.#engine.keyspace.arena, e), saved });
-    this.#notBeforeUs = 0;
     this.#cancelTimers();
     this.#schedule();
   }
@@ -283,7 +284,8 @@ export class Snapshot implements KeySnapshot {
     // Who waits for a large value waits for all of it: that is worth a pause of a millisecond for others.
     const isBusy = stats.commandsProcessed !== this.#commandsSeen && this.#urgent.length === 0;
     this.#commandsSeen = stats.commandsProcessed;
-    const delayMs = Math.max(isBusy ? BUSY_PAUSE_MS : 0, Math.ceil((this.#notBeforeUs - clock.monotonicUs()) / 1000));
+    const waitUs = this.#urgent.length > 0 ? 0 : this.#notBeforeUs - clock.monotonicUs();
+    const delayMs = Math.min(TIMER_MS_MAX, Math.max(isBusy ? BUSY_PAUSE_MS : 0, Math.ceil(waitUs / 1000)));
     if (delayMs > 0) {
       this.#timer = setTimeout(() => {
         this.#timer = null;
@@ -311,6 +313,7 @@ export class Snapshot implements KeySnapshot {
       if ((this.#target as SnapshotTarget).pendingBytes() > PENDING_MAX) return false;
       if (!this.#bucket(endUs)) return true;
       if (this.#root === this.#roots.length) {
+        if (this.#mustWait()) return true;
         this.#complete();
         return false;
       }
