@@ -161,7 +161,9 @@ export class Snapshot implements KeySnapshot {
     this.#letAllGo();
     this.#roots = this.#roots.filter((root) => !root.orphan);
     this.#rewind();
-    this.#schedule();
+    // Tables of a usual size are done with at once, so that the next snapshot need not wait.
+    this.#notBeforeUs = 0;
+    if (this.#catchUp(this.#engine.clock.monotonicUs() + IDLE_SLICE_US)) this.#schedule();
   }
 
   /** Goes on after a target has got rid of bytes. */
