@@ -525,6 +525,28 @@ describe("DEBUG LOADAOF", () => {
     expect(client.line("GET a")).toBe("1");
   });
 
+  test("with the log switched off: what it has left; a new one counts its increments from the beginning", async () => {
+    await start();
+    set("a", 1);
+    client.send("CONFIG", "SET", "appendonly", "no");
+    set("b", 1);
+    client.send("BGREWRITEAOF");
+    bases.end();
+    set("c", 1);
+    expect(await reload()).toBe(true);
+    expect(client.line("EXISTS a b c")).toBe("(integer) 2");
+    client.send("CONFIG", "SET", "appendonly", "yes");
+    bases.end();
+    expect(manifest()).toEqual([
+      "file appendonly.aof.3.base.aof seq 3 type b",
+      "file appendonly.aof.1.incr.aof seq 1 type i",
+    ]);
+  });
+
+  test("fails when there is no log", async () => {
+    expect(await reload()).toBe(false);
+  });
+
   test("fails when a file is damaged", async () => {
     await start();
     set("a", 1);

@@ -23,8 +23,8 @@ export interface SnapshotLoad {
 /** Begins to load the snapshot at the beginning of an open file. */
 export type OpenSnapshot = (fd: number, path: string) => SnapshotLoad;
 
-/** What loading has come to. */
-export type LoadResult = "loaded" | "nothing" | "failed";
+/** What loading has come to; "missing": there is no log, "empty": there is nothing in it. */
+export type LoadResult = "loaded" | "missing" | "empty" | "failed";
 
 /** The first bytes of a snapshot: "REDIS". */
 const SNAPSHOT_MARK = [82, 69, 68, 73, 83];
@@ -72,10 +72,10 @@ export class AofLoad {
 
   /** Looks at what there is to load. False, with a result, when that is nothing; else loading has been announced and step() is to follow. */
   begin(): boolean {
-    if (this.#manifest.isEmpty) return this.#end("nothing");
+    if (this.#manifest.isEmpty) return this.#end("missing");
     const size = this.#directory.totalSize(this.#manifest);
     if (size === null) return this.#end("failed");
-    if (size === 0) return this.#end("nothing");
+    if (size === 0) return this.#end("empty");
     this.totalBytes = size;
     if (this.#manifest.base !== null) this.baseBytes = this.#directory.size(this.#manifest.base.name);
     this.#loading.start(size);

@@ -215,15 +215,18 @@ export class AppendOnly implements AppendOnlyPort {
     const engine = this.#engine;
     if (this.isEnabled) this.log.writer.flush(true);
     engine.keyspace.flush(-1, false);
-    if (this.log.state === "on" && !this.log.readManifest()) {
+    if (!this.log.readManifest()) {
       done(false);
       return;
     }
     this.log.directory.deleteHistory(this.log.manifest);
     this.#load(atOnce, (result) => {
-      engine.dirty = 0;
-      if (result !== "failed") engine.log.notice("Append Only File loaded by DEBUG LOADAOF");
-      done(result !== "failed");
+      const ok = result === "loaded" || result === "empty";
+      if (ok) {
+        engine.dirty = 0;
+        engine.log.notice("Append Only File loaded by DEBUG LOADAOF");
+      }
+      done(ok);
     });
   }
 }
