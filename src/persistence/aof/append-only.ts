@@ -37,6 +37,10 @@ export class AppendOnly implements AppendOnlyPort {
     engine.commit = () => this.log.writer.commit();
     engine.memory.setPart("append-only-buffer", () => this.log.writer.bufferedBytes);
     engine.config.onApply("appendonly", () => this.#applySetting());
+    engine.config.onApply("aof-disable-auto-gc", () => {
+      this.log.directory.deleteHistory(this.log.manifest);
+      return null;
+    });
     this.#addInfo();
   }
 
