@@ -3,6 +3,7 @@
  * directory is dir. Failures are told with the system's text; who calls knows what they mean.
  */
 import {
+  close,
   closeSync,
   constants,
   existsSync,
@@ -12,13 +13,12 @@ import {
   readFileSync,
   renameSync,
   statSync,
-  unlink,
   writeSync,
 } from "node:fs";
 import type { Logger } from "../../base/log.ts";
 import type { Config } from "../../config/config.ts";
 import { errnoText } from "../../config/errno.ts";
-import { pathBytes, syncDirectory } from "../disk.ts";
+import { pathBytes, removeFile, syncDirectory } from "../disk.ts";
 import { Manifest } from "./manifest.ts";
 
 const FILE_MODE = 0o644;
@@ -199,9 +199,21 @@ export class AofDirectory {
     this.writeManifest(manifest);
   }
 
-  /** Deletes a file; whether it was there does not matter. */
+  /**
+   * Deletes a file; whether it was there does not matter. Its name is free when this returns, so that another file may take it; what takes long, giving its
+   * space back, is done in the background, by closing what is then the last way to it.
+   */
   deleteInBackground(fileName: string): void {
-    unlink(pathBytes(this.path(fileName)), () => {});
+    const path = this.path(fileName);
+    let fd = -1;
+    try {
+      // Windows does not let go of names of open files.
+      if (process.platform !== "win32") fd = openSync(pathBytes(path), "r");
+    } catch {
+      // It is not there, or will be deleted the plain way.
+    }
+    removeFile(path);
+    if (fd !== -1) close(fd, () => {});
   }
 }
 

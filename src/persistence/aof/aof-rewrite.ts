@@ -2,9 +2,8 @@
  * Rewrites the log in the background: the data set as it is now becomes a new base, beside which only what changes from now on is needed. At most one
  * rewrite runs, and none while a snapshot is being saved: it is then begun when that is over.
  */
-import { unlink } from "node:fs";
 import type { Engine } from "../../engine/engine.ts";
-import { pathBytes } from "../disk.ts";
+import { removeFile } from "../disk.ts";
 import type { AofLog, BaseFormat, WriteBase } from "./aof-log.ts";
 import { RewriteLimit } from "./rewrite-limit.ts";
 
@@ -152,7 +151,7 @@ export class AofRewrite {
       this.failed = true;
       this.limit.failures++;
     }
-    unlink(pathBytes(path), () => {});
+    removeFile(path);
     this.#log.rewriteFailed();
     // A log that waits for its base tries again.
     if (this.#log.state === "waiting") this.scheduled = true;
