@@ -232,7 +232,7 @@ describe("a rewrite", () => {
       "file appendonly.aof.2.base.aof seq 2 type b",
       "file appendonly.aof.2.incr.aof seq 2 type i",
     ]);
-    expectfiles().toEqual(["appendonly.aof.2.base.aof", "appendonly.aof.2.incr.aof"]);
+    expect(files()).toEqual(["appendonly.aof.2.base.aof", "appendonly.aof.2.incr.aof"]);
     expect(info("aof_last_bgrewrite_status")).toBe("ok");
     expect(Number(info("aof_current_size"))).toBe(Number(info("aof_base_size")));
     const picture = pictureOf(server.engine.keyspace);
@@ -366,7 +366,7 @@ describe("switched on while the server runs", () => {
     expect(info("aof_enabled")).toBe("1");
     set("b", 2);
     expect(existsSync("appendonlydir/appendonly.aof.manifest")).toBe(false);
-    expectfiles().toEqual(["temp-appendonly.aof.incr"]);
+    expect(files()).toEqual(["temp-appendonly.aof.incr"]);
     bases.end();
     set("c", 3);
     expect(manifest()).toEqual([
@@ -445,7 +445,7 @@ describe("switched on while the server runs", () => {
   test("and off before the base is there", async () => {
     on();
     expect(off()).toBe("OK");
-    expectfiles().toEqual([]);
+    expect(files()).toEqual([]);
     expect(info("aof_rewrite_in_progress")).toBe("0");
     set("a", 1);
   });
