@@ -57,8 +57,6 @@ export class Loading {
   start(totalBytes: number): void {
     const engine = this.#engine;
     if (this.#active) throw new Error("a data set is loading already");
-    // Servers start with a compiler that compiles next to nothing (scripts/build.ts): this is worth compiling.
-    Bun.unsafe.setJITPolicy(1);
     this.#active = true;
     this.#totalBytes = totalBytes;
     this.#loadedBytes = 0;

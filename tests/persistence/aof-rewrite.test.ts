@@ -469,6 +469,25 @@ describe("switched on while the server runs", () => {
     expect(log.log.state).toBe("on");
   });
 
+  test("while the data set is replaced there is no log; then there is another one", async () => {
+    client.send("CONFIG", "SET", "appendonly", "yes");
+    bases.end();
+    set("a", 1);
+    log.suspend();
+    expect(log.isEnabled).toBe(false);
+    client.send("FLUSHALL");
+    client.send("SET", "b", 1);
+    expect(log.restart()).toBe(true);
+    bases.end();
+    set("c", 1);
+    expect(await restart()).toBe(true);
+    expect(client.line("MGET a b c")).toBe("1) (nil)\n2) 1\n3) 1");
+    client.send("CONFIG", "SET", "appendonly", "no");
+    log.suspend();
+    expect(log.restart()).toBe(true);
+    expect(log.isEnabled, "only where the setting says so").toBe(false);
+  });
+
   test("where it cannot be: refused, and the setting is as before", () => {
     writeFileSync("appendonlydir", "no directory");
     expect(on()).toBe(

@@ -203,6 +203,16 @@ export class AppendOnly implements AppendOnlyPort {
     rewriting.kill();
   }
 
+  /** The data set is about to be replaced as a whole, by a primary's: the log ends, and restart() is to follow. The setting stays. */
+  suspend(): void {
+    if (this.isEnabled) this.#switchOff();
+  }
+
+  /** Begins a new log after suspend(), if there is to be one; false, and the reason is in the log, when that failed. */
+  restart(): boolean {
+    return this.isEnabled || !this.#engine.config.values.appendonly || this.#switchOn();
+  }
+
   rewrite(): "started" | "scheduled" | "busy" | "failed" {
     const { rewriting } = this;
     if (rewriting.isRunning) return "busy";
