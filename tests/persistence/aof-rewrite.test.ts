@@ -149,6 +149,10 @@ describe("the start", () => {
     expect(lines).toContain("Opening AOF incr file appendonly.aof.1.incr.aof on server start");
     set("b", 2);
     expect(await restart()).toBe(true);
+    expect(Buffer.from(client.raw("INFO", "commandstats")).toString(), "loading is no client").not.toContain(
+      "cmdstat_set",
+    );
+    expect(server.engine.dirty, "a snapshot lacks what the log has").toBe(2);
     expect(client.line("MGET a b")).toContain("2");
   });
 

@@ -97,6 +97,7 @@ export class AppendOnly implements AppendOnlyPort {
       return;
     }
     this.#load(false, (result) => {
+      forgetCommands(this.#engine);
       if (result === "loaded")
         log.notice(`DB loaded from append only file: ${((clock.monotonicUs() - startUs) / 1e6).toFixed(3)} seconds`);
       done(result !== "failed" && this.log.openAtStart((path, format) => this.#parts.base.writeNow(path, format)));
@@ -243,4 +244,21 @@ export class AppendOnly implements AppendOnlyPort {
       done(ok);
     });
   }
+}
+
+/** The commands of the log are no work that a server has done for clients: statistics begin behind them. */
+function forgetCommands({ commands, stats, keyspace }: Engine): void {
+  for (const spec of commands.original.values()) {
+    for (const each of [spec, ...(spec.subcommands?.values() ?? [])]) {
+      each.calls = 0;
+      each.usec = 0;
+      each.failedCalls = 0;
+      each.rejectedCalls = 0;
+      each.histogram = null;
+    }
+  }
+  stats.commandsProcessed = 0;
+  stats.commandsUs = 0;
+  keyspace.hits = 0;
+  keyspace.misses = 0;
 }
