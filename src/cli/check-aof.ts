@@ -16,7 +16,7 @@ import { readManifestFile } from "../persistence/aof/aof-directory.ts";
 import { type Manifest, ManifestError } from "../persistence/aof/manifest.ts";
 import { scanAof } from "./check-aof-scan.ts";
 import { isTerminal, STDERR_FD, type Terminal, writeText } from "./terminal.ts";
-import type { ToolCall } from "./tools.ts";
+import type { ToolCall } from "./tool-call.ts";
 
 /** How a file was found. */
 type FileState = "valid" | "empty" | "truncated" | "truncated to time";

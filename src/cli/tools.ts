@@ -2,17 +2,7 @@
  * The tools of the Redis family that this executable contains beside the server, by their names without "redis-". Each is a module of its own, loaded when
  * it is asked for.
  */
-import type { Personality } from "../config/personality.ts";
-import type { Terminal } from "./terminal.ts";
-
-/** How a tool was called. */
-export interface ToolCall {
-  /** The name it was started under: "redis-check-aof", "redis-ts check-aof". */
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly personality: Personality;
-  readonly terminal: Terminal;
-}
+import type { ToolCall } from "./tool-call.ts";
 
 /** Runs a tool to its end and returns the status. */
 type Tool = (call: ToolCall) => Promise<number>;

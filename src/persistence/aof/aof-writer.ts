@@ -12,17 +12,12 @@
  * since the last commit().
  */
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
-import { copyBytes } from "../../base/bytes.ts";
 import { errnoCode, errnoText } from "../../config/errno.ts";
 import { updateDiskGate } from "../../engine/disk-gate.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type PropagationSink, Target } from "../../engine/propagation.ts";
+import { CommandBuffer } from "./command-buffer.ts";
 
-const CAPACITY_START = 64 * 1024;
-/** Commands up to this length are copied byte by byte: the view that a native copy needs costs more (measured with the collector's share). */
-const LOOP_COPY_MAX = 192;
-/** A buffer that grew beyond this is let go when it has been written. */
-const CAPACITY_KEEP = 1024 * 1024;
 const POSTPONED_MAX_MS = 2000;
 const SYNC_PERIOD_MS = 1000;
 /** Errors are logged at most once in this time. */
@@ -56,12 +51,7 @@ export class AofWriter implements PropagationSink {
   readonly #engine: Engine;
   readonly #surroundings: WriterSurroundings;
   #fd = -1;
-  #bytes = new Uint8Array(CAPACITY_START);
-  #length = 0;
-  /** Database that the last command of the file was run in. */
-  #selected = -1;
-  /** Seconds of the last timestamp. */
-  #timestamp = 0;
+  readonly #buffer = new CommandBuffer();
   #lastSyncMs = 0;
   /** When a write was put off first; 0: none is. */
   #postponedMs = 0;
@@ -82,12 +72,12 @@ export class AofWriter implements PropagationSink {
 
   /** Bytes that wait to be written. */
   get bufferedBytes(): number {
-    return this.#length;
+    return this.#buffer.length;
   }
 
   /** Bytes of memory that the buffer takes. */
   get memoryBytes(): number {
-    return this.#bytes.length;
+    return this.#buffer.capacity;
   }
 
   /** Does a sync run in the background? */
@@ -116,7 +106,7 @@ export class AofWriter implements PropagationSink {
     this.#syncing = false;
     this.size = size;
     this.syncedSize = size;
-    this.forgetSelection();
+    this.#buffer.forgetSelection();
   }
 
   /** Writes, syncs and closes the file. */
@@ -148,14 +138,9 @@ export class AofWriter implements PropagationSink {
 
   /** Forgets what is buffered. */
   discard(): void {
-    this.#clear();
+    this.#buffer.clear();
+    this.#buffer.forgetSelection();
     this.#postponedMs = 0;
-    this.forgetSelection();
-  }
-
-  /** The next command is preceded by a SELECT, whatever came before. */
-  forgetSelection(): void {
-    this.#selected = -1;
   }
 
   /** Errors so far are no longer of interest: the log begins anew. */
@@ -169,51 +154,13 @@ export class AofWriter implements PropagationSink {
     updateDiskGate(this.#engine);
   }
 
-  // ---- commands
-
   propagate(dbId: number, bytes: Uint8Array, offset: number, length: number): void {
     const engine = this.#engine;
-    if (engine.config.values.aofTimestampEnabled) this.#stamp();
-    if (dbId !== -1 && dbId !== this.#selected) {
-      this.#selected = dbId;
-      const digits = String(dbId);
-      this.#append(`*2\r\n$6\r\nSELECT\r\n$${digits.length}\r\n${digits}\r\n`);
-    }
-    const at = this.#length;
-    if (at + length > this.#bytes.length) this.#grow(at + length);
-    const own = this.#bytes;
-    if (length <= LOOP_COPY_MAX) for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
-    else copyBytes(bytes, offset, own, at, length);
-    this.#length = at + length;
+    if (engine.config.values.aofTimestampEnabled) this.#buffer.stamp(Math.floor(engine.nowMs() / 1000));
+    this.#buffer.add(dbId, bytes, offset, length);
     if (engine.holdsReplies) return;
     engine.holdsReplies = true;
     engine.scheduleCommit();
-  }
-
-  #stamp(): void {
-    const seconds = Math.floor(this.#engine.nowMs() / 1000);
-    if (seconds <= this.#timestamp) return;
-    this.#timestamp = seconds;
-    this.#append(`#TS:${seconds}\r\n`);
-  }
-
-  /** Appends ASCII text. */
-  #append(text: string): void {
-    const at = this.#length;
-    if (at + text.length > this.#bytes.length) this.#grow(at + text.length);
-    for (let i = 0; i < text.length; i++) this.#bytes[at + i] = text.charCodeAt(i);
-    this.#length = at + text.length;
-  }
-
-  #grow(least: number): void {
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, least + (least >> 3)));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-  }
-
-  #clear(): void {
-    this.#length = 0;
-    if (this.#bytes.length > CAPACITY_KEEP) this.#bytes = new Uint8Array(CAPACITY_START);
   }
 
   // ---- writing
@@ -231,7 +178,7 @@ export class AofWriter implements PropagationSink {
   flush(force: boolean): void {
     if (this.#fd === -1) return;
     const { appendfsync } = this.#engine.config.values;
-    if (this.#length > 0) {
+    if (this.#buffer.length > 0) {
       const waits = appendfsync === "everysec" && this.#syncing;
       if (waits && !force && this.#postpones()) return;
       if (!this.#write(waits)) return;
@@ -266,7 +213,8 @@ export class AofWriter implements PropagationSink {
     let written = 0;
     let failure: unknown = null;
     try {
-      while (written < this.#length) written += writeSync(this.#fd, this.#bytes, written, this.#length - written);
+      const { bytes, length } = this.#buffer;
+      while (written < length) written += writeSync(this.#fd, bytes, written, length - written);
     } catch (error) {
       failure = error;
     }
@@ -282,7 +230,7 @@ export class AofWriter implements PropagationSink {
       updateDiskGate(engine);
     }
     this.size += written;
-    this.#clear();
+    this.#buffer.clear();
     return true;
   }
 
@@ -306,7 +254,9 @@ export class AofWriter implements PropagationSink {
       if (logs) log.warning(`Error writing to the AOF file: ${errnoText(error)}`);
     } else {
       if (logs)
-        log.warning(`Short write while writing to the AOF file: (nwritten=${written}, expected=${this.#length})`);
+        log.warning(
+          `Short write while writing to the AOF file: (nwritten=${written}, expected=${this.#buffer.length})`,
+        );
       left = this.#takeBack(written, logs);
     }
     if (config.values.appendfsync === "always") {
@@ -318,8 +268,7 @@ export class AofWriter implements PropagationSink {
     if (left === 0) return;
     // What stayed in the file must not be written again.
     this.size += left;
-    this.#bytes.copyWithin(0, left, this.#length);
-    this.#length -= left;
+    this.#buffer.consume(left);
   }
 
   /** Cuts an incomplete write off the file. Returns how many bytes of it stayed there. */

@@ -1,0 +1,78 @@
+/** Commands on their way to the file of a log: what was propagated, with SELECT where the database changes, and the time in between. */
+import { copyBytes } from "../../base/bytes.ts";
+
+const CAPACITY_START = 64 * 1024;
+/** A buffer that grew beyond this is let go when it has been written. */
+const CAPACITY_KEEP = 1024 * 1024;
+/** Commands up to this length are copied byte by byte: the view that a native copy needs costs more (measured with the collector's share). */
+const LOOP_COPY_MAX = 192;
+
+export class CommandBuffer {
+  /** bytes[0, length) wait. */
+  bytes = new Uint8Array(CAPACITY_START);
+  length = 0;
+  /** Database that the last command was run in; -1: not known. */
+  #selected = -1;
+  /** Seconds of the last timestamp. */
+  #timestamp = 0;
+
+  /** Bytes of memory that it takes. */
+  get capacity(): number {
+    return this.bytes.length;
+  }
+
+  /** Adds a command, `length` bytes at `offset`, that was run in database `dbId`; -1: wherever. */
+  add(dbId: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (dbId !== -1 && dbId !== this.#selected) this.#select(dbId);
+    const at = this.length;
+    if (at + length > this.bytes.length) this.#grow(at + length);
+    const own = this.bytes;
+    if (length <= LOOP_COPY_MAX) for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
+    else copyBytes(bytes, offset, own, at, length);
+    this.length = at + length;
+  }
+
+  #select(dbId: number): void {
+    this.#selected = dbId;
+    const digits = String(dbId);
+    this.#text(`*2\r\n$6\r\nSELECT\r\n$${digits.length}\r\n${digits}\r\n`);
+  }
+
+  /** Adds the time, in Unix seconds, unless it stands there already. */
+  stamp(seconds: number): void {
+    if (seconds <= this.#timestamp) return;
+    this.#timestamp = seconds;
+    this.#text(`#TS:${seconds}\r\n`);
+  }
+
+  /** Adds ASCII text. */
+  #text(text: string): void {
+    const at = this.length;
+    if (at + text.length > this.bytes.length) this.#grow(at + text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[at + i] = text.charCodeAt(i);
+    this.length = at + text.length;
+  }
+
+  #grow(least: number): void {
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, least + (least >> 3)));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  /** The next command is preceded by a SELECT, whatever came before. */
+  forgetSelection(): void {
+    this.#selected = -1;
+  }
+
+  /** Forgets `count` bytes in front. */
+  consume(count: number): void {
+    this.bytes.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
+
+  /** Forgets all bytes. */
+  clear(): void {
+    this.length = 0;
+    if (this.bytes.length > CAPACITY_KEEP) this.bytes = new Uint8Array(CAPACITY_START);
+  }
+}
