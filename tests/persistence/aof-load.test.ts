@@ -73,6 +73,23 @@ describe("what is run", () => {
     expect(report.get("b")).toBe("2");
   });
 
+  test("slowly, when tests want that", () => {
+    const server = testServer();
+    server.engine.config.assign("key-load-delay", "2000");
+    const slept: number[] = [];
+    const { sleepSync } = Bun;
+    Bun.sleepSync = (ms) => {
+      slept.push(ms as number);
+      server.clock.advanceMs(ms as number);
+    };
+    try {
+      expect(loadCommands(server.engine, folder, file("SET a 1", "SET b 1", "SET c 1")).outcome).toBe("loaded");
+    } finally {
+      Bun.sleepSync = sleepSync;
+    }
+    expect(slept).toEqual([6]);
+  });
+
   test("nobody is told", () => {
     const server = testServer();
     const client = server.connect();

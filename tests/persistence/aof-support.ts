@@ -61,7 +61,9 @@ export function loadCommands(engine: Engine, folder: string, bytes: Uint8Array, 
   loading.start(bytes.length);
   let outcome: LoadOutcome | null = null;
   loading.runAtOnce((endUs) => {
-    outcome = load.step(endUs);
+    const state = load.step(endUs);
+    if (typeof state === "number") return { pauseMs: state };
+    outcome = state;
     return outcome === null ? "more" : "done";
   });
   loading.finish();

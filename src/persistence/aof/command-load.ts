@@ -32,6 +32,8 @@ export class CommandLoad {
   readonly #requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
   readonly #ends = new Float64Array(LOOK_AHEAD);
   #count = 0;
+  /** Monotonic microseconds before which no further command is run. */
+  #notBeforeUs = 0;
   /** End of the last command that was run, outside of transactions. */
   #goodEnd: number;
 
@@ -53,16 +55,19 @@ export class CommandLoad {
     return this.#reader.offset;
   }
 
-  /** Runs commands until `endUs` of the monotonic clock; null when there are more. */
-  step(endUs: number): LoadOutcome | null {
+  /** Runs commands until `endUs` of the monotonic clock; null when there are more. A number: there is nothing to do for so many ms. */
+  step(endUs: number): LoadOutcome | null | number {
+    const { clock } = this.#engine;
     try {
       do {
         for (let i = 0; i < BATCHES_PER_LOOK; i++) {
+          const waitMs = this.#notBeforeUs === 0 ? 0 : (this.#notBeforeUs - clock.monotonicUs()) / 1000;
+          if (waitMs >= 1) return Math.floor(waitMs);
           const found = this.#readBatch();
           if (!this.#runBatch()) return "failed";
           if (found !== Found.Command && found !== Found.Pause) return this.#finish(found);
         }
-      } while (this.#engine.clock.monotonicUs() < endUs);
+      } while (clock.monotonicUs() < endUs);
       return null;
     } catch (error) {
       if (!(error instanceof Error) || !("syscall" in error || "errno" in error)) throw error;
@@ -87,6 +92,8 @@ export class CommandLoad {
   #runBatch(): boolean {
     const { prefetcher, commands } = this.#engine;
     if (this.#count === 0) return true;
+    const { keyLoadDelay } = this.#engine.config.values;
+    if (keyLoadDelay !== 0) this.#delay(keyLoadDelay > 0 ? keyLoadDelay : -1 / keyLoadDelay);
     // Even a single one: what was found out about the bytes that stood in the buffer before must be forgotten.
     prefetcher.prepare(commands, this.#client.db, this.#requests, this.#count);
     for (let i = 0; i < this.#count; i++) {
@@ -95,6 +102,12 @@ export class CommandLoad {
       if (!this.#client.has(ClientFlag.Multi)) this.#goodEnd = this.#ends[i];
     }
     return true;
+  }
+
+  /** Puts what follows off by so many microseconds for each command that has been read: for tests of loads that take long. */
+  #delay(perCommandUs: number): void {
+    const nowUs = this.#engine.clock.monotonicUs();
+    this.#notBeforeUs = Math.max(this.#notBeforeUs, nowUs) + perCommandUs * this.#count;
   }
 
   /** Runs a command; false when there is none such. */
