@@ -2,12 +2,14 @@
  * The one file that knows everyone: command line -> configuration -> engine -> listening sockets. It only joins; what a part does
  * stands in the part's own folder.
  */
+import { writeSync } from "node:fs";
 import { Arena } from "./arena/arena.ts";
 import { SystemClock } from "./base/clock.ts";
 import { SystemMemory } from "./base/os-memory.ts";
 import { Prng, randomSeed } from "./base/prng.ts";
 import { logOpening } from "./cli/banner.ts";
 import { isDaemon, reportDaemonUp, startDaemon } from "./cli/daemonize.ts";
+import { DataSet } from "./cli/data-set.ts";
 import { runCommandLine } from "./cli/main-command.ts";
 import { ServerProcess } from "./cli/server-process.ts";
 import { loadServerConfig, openLog } from "./cli/server-process-config.ts";
@@ -20,6 +22,7 @@ import { applyRenames, renameDirective } from "./engine/rename-command.ts";
 import { registerEngineSettings } from "./engine/settings.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import { Server } from "./net/server.ts";
+import { FILE_CHILD_ARGUMENT, runFileChild } from "./persistence/file-child.ts";
 
 /** Starts the server; ends the process with status 1 after one clear line when it cannot. */
 async function startServer(personality: Personality, args: readonly string[]): Promise<void> {
@@ -44,9 +47,19 @@ async function startServer(personality: Personality, args: readonly string[]): P
   const server = new Server(engine);
   const cron = new Cron(engine);
   const life = new ServerProcess({ engine, server, cron, argv0: process.argv0, inBackground, supervisor });
+  const dataSet = new DataSet(engine, cron, life);
   if (!life.open()) process.exit(1);
   if (inBackground) reportDaemonUp();
-  life.serve();
+  dataSet.load((ok) => {
+    if (!ok) process.exit(1);
+    life.serve();
+  });
 }
 
+if (process.argv[2] === FILE_CHILD_ARGUMENT) {
+  Bun.unsafe.setJITPolicy(1);
+  const { status, line } = runFileChild(process.argv[3]);
+  if (line !== "") writeSync(1, line);
+  process.exit(status);
+}
 await runCommandLine(process.argv0, process.argv.slice(2), startServer);

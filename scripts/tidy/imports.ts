@@ -29,6 +29,7 @@ export const LAYER_RANK: Readonly<Record<string, number>> = {
   struct: 2,
   types: 3,
   keyspace: 4,
+  rdb: 4,
   engine: 5,
   commands: 6,
   persistence: 6,

@@ -1,5 +1,6 @@
 /**
- * LZF, the compression of strings inside an RDB file. A stream is a sequence of
+ * LZF, the compression of strings inside an RDB file. What is compressed here becomes the same bytes as with Redis' library, so that payloads are equal: the
+ * same hash of three bytes chooses the candidates, and the same rules say how far a copy reaches and what does not fit. A stream is a sequence of
  *
  *   000LLLLL, L+1 bytes               L+1 = 1..32 literal bytes
  *   LLLooooo oooooooo                 copy of L+2 = 3..8 bytes from o+1 = 1..8192 bytes back
@@ -14,7 +15,11 @@ const COPY_MIN = 3;
 const LONG_COPY_MIN = 9;
 const COPY_MAX = 264;
 const DISTANCE_MAX = 8192;
-const HASH_BITS = 14;
+/** Bytes that must be left behind a copy, itself included, and behind all literals but the last two. */
+const COPY_ROOM = 4;
+const TAIL_ROOM = 3;
+const HASH_BITS = 16;
+const HASH_MASK = (1 << HASH_BITS) - 1;
 /** Positions are kept as base + offset, so that entries of earlier calls are simply out of date. */
 const BASE_MAX = 0x3fffffff;
 
@@ -23,7 +28,7 @@ let positionBase = 1;
 
 /**
  * Compresses `src[srcOffset, srcOffset + srcLength)` into at most `dstMax` bytes at `dst[dstOffset]`.
- * Returns the compressed length, or 0 when it does not fit (then `dst` may hold part of it).
+ * Returns the compressed length, or 0 when it does not fit, or only just might (then `dst` may hold part of it).
  */
 export function lzfCompress(
   src: Uint8Array,
@@ -49,9 +54,9 @@ export function lzfCompress(
     const slot = hash3(src, at);
     const from = table[slot] - base;
     table[slot] = at + base;
-    // `from` is a position of this call, at most DISTANCE_MAX back, with the same three bytes.
+    // `from` is a position of this call, at most DISTANCE_MAX back, with the same three bytes. The very first is no candidate.
     if (
-      from < srcOffset ||
+      from <= srcOffset ||
       at - from > DISTANCE_MAX ||
       src[from] !== src[at] ||
       src[from + 1] !== src[at + 1] ||
@@ -62,27 +67,39 @@ export function lzfCompress(
     }
     const length = matchLength(src, from, at, end);
     out = writeLiterals(src, literalStart, at, dst, out, dstEnd);
-    if (out < 0 || out + (length < LONG_COPY_MIN ? 2 : 3) > dstEnd) return 0;
+    if (out < 0 || out + COPY_ROOM >= dstEnd) return 0;
     out = writeCopy(dst, out, at - from - 1, length - 2);
     // Two positions inside the copy are enough to find the next one; indexing all of them costs more than it saves.
     at += length;
     literalStart = at;
-    if (at + 1 <= end) {
+    if (at + 2 < end) {
       table[hash3(src, at - 2)] = at - 2 + base;
-      if (at + 2 <= end) table[hash3(src, at - 1)] = at - 1 + base;
+      table[hash3(src, at - 1)] = at - 1 + base;
     }
   }
+  // The literals up to the last two bytes of the input, and the head of the next run, must leave room.
+  const tail = end - 2 > literalStart ? end - 2 - literalStart : 0;
+  const runs = (tail / LITERAL_MAX) | 0;
+  if (srcLength === 0 || out + tail + runs + 1 + TAIL_ROOM > dstEnd) return 0;
   out = writeLiterals(src, literalStart, end, dst, out, dstEnd);
   return out < 0 ? 0 : out - dstOffset;
 }
 
+/** The hash of the three bytes at `at`. */
 function hash3(src: Uint8Array, at: number): number {
-  return Math.imul((src[at] << 16) | (src[at + 1] << 8) | src[at + 2], 0x9e3779b1) >>> (32 - HASH_BITS);
+  const first = (src[at] << 8) | src[at + 1];
+  const second = (src[at + 1] << 8) | src[at + 2];
+  return (first - second * 5) & HASH_MASK;
 }
 
-/** Length of the common run of `src[from...]` and `src[at...]`, of which three bytes are known to be equal. */
+/**
+ * Length of the copy of `src[from...]` at `src[at...]`, of which three bytes are known to be equal. The last two bytes of the input stay literals, unless the
+ * copy is one of the shortest, or of 18 or 19 bytes.
+ */
 function matchLength(src: Uint8Array, from: number, at: number, end: number): number {
-  const limit = end - at < COPY_MAX ? end - at : COPY_MAX;
+  const left = end - at - 2;
+  let limit = left < COPY_MAX ? left : COPY_MAX;
+  if (limit > 16 && limit < 19) limit = 19;
   let length = COPY_MIN;
   while (length < limit && src[from + length] === src[at + length]) length++;
   return length;

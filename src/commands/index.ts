@@ -15,6 +15,7 @@ import { HASH_COMMANDS } from "./hash/hash.ts";
 import { HYPERLOGLOG_COMMANDS } from "./hyperloglog/hyperloglog.ts";
 import { LIST_COMMANDS } from "./list/list.ts";
 import { BGREWRITEAOF_COMMANDS } from "./persistence/bgrewriteaof.ts";
+import { RDB_COMMANDS } from "./persistence/rdb.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
 import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
@@ -61,6 +62,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...PUBSUB_INTROSPECTION_COMMANDS,
   ...SHUTDOWN_COMMANDS,
   ...SLOWLOG_COMMANDS,
+  ...RDB_COMMANDS,
   ...RENAME_COMMANDS,
   ...SCAN_COMMANDS,
   ...SET_COMMANDS,

@@ -100,7 +100,7 @@ const REDIS: Personality = Object.freeze({
   valkeyCommands: false,
   dualChannelReplication: false,
   replBacklogSizeDefault: 1024 * 1024,
-  rdbVersion: 11,
+  rdbVersion: 10,
   rdbVersionMax: 12,
   crashReportStart: "REDIS BUG REPORT START",
   loadingError: "LOADING Redis is loading the dataset in memory",

@@ -7,9 +7,8 @@ import { bool, type Check, enumeration, text } from "./setting-types.ts";
 
 const { Immutable, Hidden, Protected, DenyLoading } = SettingFlag;
 
-/** Do snapshots and the append-only file exist? */
-const PERSISTENCE_READY = false;
-const pending = { ready: PERSISTENCE_READY } as const;
+/** The append-only file is not there yet. */
+const pending = { ready: false } as const;
 
 function baseName(setting: string, kind: string): Check<string> {
   return (value) => {
@@ -28,33 +27,28 @@ export const persistenceSettings = {
       { seconds: 60, changes: 10000 },
     ]),
     "Save after so many seconds if there were so many changes.",
-    pending,
   ),
   dbfilename: row(text("dump.rdb", baseName("dbfilename", "filename")), "File name of the snapshot.", {
     flags: Protected,
-    ...pending,
   }),
-  rdbcompression: row(bool(true), "Compress strings in snapshots.", pending),
+  rdbcompression: row(bool(true), "Compress strings in snapshots."),
   rdbchecksum: row(bool(true), "End a snapshot with a checksum, and check it when loading.", {
     flags: Immutable,
-    ...pending,
   }),
   "rdb-del-sync-files": row(bool(false), "Delete snapshots that were only made for replication.", pending),
-  "rdb-save-incremental-fsync": row(bool(true), "Sync a snapshot piece by piece while it is written.", pending),
+  "rdb-save-incremental-fsync": row(bool(true), "Sync a snapshot piece by piece while it is written."),
   "rdb-key-save-delay": row(int(0, INT_MIN, INT_MAX), "Microseconds to wait after saving a key, for tests.", {
     flags: Hidden,
-    ...pending,
   }),
   "key-load-delay": row(int(0, INT_MIN, INT_MAX), "Microseconds to wait after loading a key, for tests.", {
     flags: Hidden,
-    ...pending,
   }),
   "loading-process-events-interval-bytes": row(
     int(2 * 1024 * 1024, 1024, INT_MAX),
     "Bytes loaded between two looks at clients.",
-    { flags: Hidden, ...pending },
+    { flags: Hidden },
   ),
-  "stop-writes-on-bgsave-error": row(bool(true), "Refuse writes while the last snapshot failed.", pending),
+  "stop-writes-on-bgsave-error": row(bool(true), "Refuse writes while the last snapshot failed."),
   appendonly: row(bool(false), "Log every write to the append-only file.", { flags: DenyLoading, ...pending }),
   appendfilename: row(
     text("appendonly.aof", baseName("appendfilename", "filename")),

@@ -182,7 +182,7 @@ describe("in the background", () => {
 
   test("it gets the configuration from standard input, too", async () => {
     const port = freePort();
-    const text = `port ${port}\nbind 127.0.0.1\npidfile ${pidfile}\nlogfile ${logfile}\ndaemonize yes\nhz 33\n`;
+    const text = `port ${port}\nbind 127.0.0.1\npidfile ${pidfile}\nlogfile ${logfile}\ndaemonize yes\nhz 33\nsave ""\n`;
     expect(await runBinary(["-"], { stdin: text })).toMatchObject({ status: 0 });
     const client = await RespClient.connect({ port });
     expect(await client.call("CONFIG", "GET", "hz")).toEqual(["hz", "33"]);

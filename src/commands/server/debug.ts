@@ -8,6 +8,7 @@ import { Flag } from "../../engine/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 import { debugLoadAof } from "../persistence/bgrewriteaof.ts";
+import { debugReload } from "../persistence/rdb.ts";
 import {
   debugDigest,
   debugDigestValue,
@@ -28,8 +29,6 @@ interface Subcommand {
 
 const MANY = Number.POSITIVE_INFINITY;
 const SHOWN_MAX = 128;
-const RELOAD_OPTIONS = new ReplyError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
-const NOT_RELOADED = new ReplyError("ERR Error trying to load the RDB dump, check server logs.");
 
 function fails(cx: Context): ReplyError {
   const name = latin1(cx.buf, cx.start[1], Math.min(cx.length[1], SHOWN_MAX));
@@ -100,13 +99,6 @@ function rewriteConfig(cx: Context): void {
   if (error !== null) throw new ReplyError(error);
 }
 
-function reload(cx: Context): void {
-  for (let i = 2; i < cx.argc; i++) {
-    if (!cx.isToken(i, "merge") && !cx.isToken(i, "noflush") && !cx.isToken(i, "nosave")) throw RELOAD_OPTIONS;
-  }
-  throw NOT_RELOADED;
-}
-
 /** An error reply as it stands in the argument; it counts as no error of the server's. */
 function error(cx: Context): void {
   cx.reply.raw(`-${cx.text(2).replace(/[\r\n]/g, " ")}\r\n`);
@@ -140,7 +132,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["populate", { least: 3, most: 5, run: debugPopulate }],
   ["protocol", { least: 3, most: 3, run: debugProtocol }],
   ["quicklist-packed-threshold", act(3, 3, debugPlainMin)],
-  ["reload", act(2, MANY, reload)],
+  ["reload", { least: 2, most: MANY, run: debugReload }],
   ["replybuffer", act(4, 4, replyBuffer)],
   ["segfault", { least: 2, most: MANY, run: (cx) => crashBySignal(cx.engine, "SIGSEGV") }],
   [

@@ -20,8 +20,11 @@ function flush(cx: Context, id: number): void {
   const lazy = readLazy(cx);
   const { engine } = cx;
   engine.watches.touchAll(id, null);
+  if (id < 0) engine.persistence?.beforeFlushAll();
   cx.dirty += engine.keyspace.flush(id, lazy);
   engine.blocking.databaseChanged(id);
+  // What has been saved already is not counted as a change; it is still told to others.
+  if (id < 0 && engine.persistence?.afterFlushAll() === true) engine.dirty -= cx.dirty;
   // Replicas and the append-only file are told even when there was nothing to delete here.
   if (cx.dirty === 0 && cx.propagates) {
     const parts: Uint8Array[] = [];

@@ -1,5 +1,6 @@
 /** INFO persistence and replication of a server that does neither: idle values, which the owners of those features replace (engine/info.ts). */
 import type { Engine } from "../../engine/engine.ts";
+import { ServerGate } from "../../engine/observer.ts";
 import type { InfoField, InfoSection } from "./info-section.ts";
 
 const PERSISTENCE_FIELDS: readonly InfoField[] = [
@@ -39,7 +40,18 @@ const PERSISTENCE_FIELDS: readonly InfoField[] = [
   ["aof_buffer_length", 0, hasLog],
   ["aof_pending_bio_fsync", 0, hasLog],
   ["aof_delayed_fsync", 0, hasLog],
+  ["loading_start_time", 0, isLoading],
+  ["loading_total_bytes", 0, isLoading],
+  ["loading_rdb_used_mem", 0, isLoading],
+  ["loading_loaded_bytes", 0, isLoading],
+  ["loading_loaded_perc", "0.00", isLoading],
+  ["loading_eta_seconds", 1, isLoading],
 ];
+
+/** These are shown while the data set loads. */
+function isLoading({ gate }: Engine): boolean {
+  return (gate & ServerGate.Loading) !== 0;
+}
 
 /** These are shown while there is an append-only file. */
 function hasLog({ appendOnly }: Engine): boolean {

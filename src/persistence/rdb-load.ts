@@ -1,0 +1,272 @@
+/**
+ * Loads a snapshot from a file, in steps: reads a piece, lets the RDB reader make keys of it, puts them into their databases. The reader holds no more
+ * of the file than the element that it reads.
+ */
+import { readSync } from "node:fs";
+import type { Ref } from "../arena/arena.ts";
+import { latin1 } from "../base/bytes.ts";
+import { errnoText } from "../config/errno.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Database } from "../keyspace/database.ts";
+import { Fault, RdbError } from "../rdb/error.ts";
+import { type RdbHandler, RdbReader } from "../rdb/file-reader.ts";
+import { entryKeyAt, entryKeyBuffer, entryKeyLength, entryKeyText, setEntryAccess } from "../types/entry.ts";
+import { readingLimits } from "./rdb-limits.ts";
+
+/** What the reader does with the data set. */
+export interface RdbLoadOptions {
+  /** A key that exists gives way; else it is a fatal error. */
+  readonly replaces: boolean;
+  /** Keys whose time has come are loaded all the same: what follows in an append-only file, or from a primary, deletes them. */
+  readonly keepsExpired: boolean;
+  /** Is told of the facts in the header. */
+  readonly onAux?: (name: string, value: string) => void;
+}
+
+/** What a load has come to. */
+export interface RdbLoadStats {
+  keysLoaded: number;
+  keysExpired: number;
+  emptyKeys: number;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+/** Elements between looks at the clock. */
+const STEP_BUDGET = 256;
+/** Empty keys that are named in the log. */
+const EMPTY_NAMED_MAX = 10;
+
+/** Puts what was read into the databases. */
+class KeyLoader implements RdbHandler {
+  readonly stats: RdbLoadStats = { keysLoaded: 0, keysExpired: 0, emptyKeys: 0 };
+  readonly #engine: Engine;
+  readonly #options: RdbLoadOptions;
+  /** Keys that expired before this time are not loaded. */
+  readonly #nowMs: number;
+  #db: Database;
+  position: () => number = () => 0;
+
+  constructor(engine: Engine, options: RdbLoadOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#nowMs = engine.clock.nowMs();
+    this.#db = engine.keyspace.databases[0];
+  }
+
+  version(_version: number): void {}
+
+  aux(name: string, bytes: Uint8Array): void {
+    const { log } = this.#engine;
+    const value = latin1(bytes, 0, bytes.length);
+    switch (name.toLowerCase()) {
+      case "redis-ver":
+        log.notice(`Loading RDB produced by Redis version ${value}`);
+        break;
+      case "valkey-ver":
+        log.notice(`Loading RDB produced by Valkey version ${value}`);
+        break;
+      case "ctime":
+        log.notice(`RDB age ${Math.max(0, Math.floor(this.#nowMs / 1000) - Number(value))} seconds`);
+        break;
+      case "used-mem":
+        log.notice(`RDB memory usage when created ${(Number(value) / (1024 * 1024)).toFixed(2)} Mb`);
+        break;
+      case "aof-preamble":
+        if (Number(value) !== 0) log.notice("RDB has an AOF tail");
+        break;
+      case "aof-base":
+        if (Number(value) !== 0) log.notice("RDB is base AOF");
+        break;
+      default:
+        if (name.startsWith("%")) log.notice(`RDB '${name}': ${value}`);
+    }
+    this.#options.onAux?.(name, value);
+  }
+
+  selectDb(id: number): void {
+    const db = this.#engine.keyspace.databases[id];
+    if (db === undefined) {
+      const count = this.#engine.keyspace.databases.length;
+      throw new RdbError(
+        Fault.Unsupported,
+        `FATAL: Data file was created with a ${this.#engine.config.personality.title} server configured to handle more than ${count} databases. Exiting`,
+        this.position(),
+      );
+    }
+    this.#db = db;
+  }
+
+  resizeDb(_size: number, _expiresSize: number): void {}
+
+  functionLibrary(_code: Uint8Array): void {}
+
+  emptyKey(key: Uint8Array): void {
+    this.stats.emptyKeys++;
+    if (this.stats.emptyKeys <= EMPTY_NAMED_MAX)
+      this.#engine.log.notice(`rdbLoadObject skipping empty key: ${latin1(key, 0, key.length)}`);
+  }
+
+  key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void {
+    const { keyspace } = this.#engine;
+    if (expiryMs !== -1 && expiryMs < this.#nowMs && !this.#options.keepsExpired) {
+      keyspace.discard(e);
+      this.stats.keysExpired++;
+      return;
+    }
+    const db = this.#db;
+    const { arena } = keyspace;
+    const old = db.find(entryKeyBuffer(arena, e), entryKeyAt(arena, e), entryKeyLength(arena, e));
+    const { hash } = db;
+    if (old !== 0) {
+      if (!this.#options.replaces) {
+        const text = `RDB has duplicated key '${entryKeyText(arena, e)}' in DB ${db.id}`;
+        keyspace.discard(e);
+        throw new RdbError(Fault.Corrupt, text, this.position());
+      }
+      db.remove(old, hash);
+    }
+    setEntryAccess(arena, e, this.#access(idleSeconds, frequency));
+    db.insert(e, hash);
+    this.stats.keysLoaded++;
+  }
+
+  /** Access bits of a key, by what the file tells of its use if the policy cares, else those of a new one. */
+  #access(idleSeconds: number, frequency: number): number {
+    const { keyspace } = this.#engine;
+    const { accessClock, lfu } = keyspace;
+    if (lfu && frequency >= 0) return ((accessClock & 0xffff) << 8) | frequency;
+    if (!lfu && idleSeconds >= 0) return (accessClock - idleSeconds) & 0xffffff;
+    return keyspace.accessOfNew();
+  }
+}
+
+export class RdbFileLoad {
+  readonly #engine: Engine;
+  readonly #fd: number;
+  readonly #keys: KeyLoader;
+  readonly #reader: RdbReader;
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  /** Bytes of the file that have been read, the reader's or not. */
+  #read = 0;
+  #ended = false;
+  /** Monotonic microseconds before which no further key is loaded. */
+  #notBeforeUs = 0;
+  /** Why it failed; null while it has not. */
+  error: RdbError | null = null;
+
+  /** The file `fd` is read from its beginning; it is the caller's to close. */
+  constructor(engine: Engine, fd: number, options: RdbLoadOptions) {
+    this.#engine = engine;
+    this.#fd = fd;
+    this.#keys = new KeyLoader(engine, options);
+    const { values, personality } = engine.config;
+    this.#reader = new RdbReader(
+      engine.keyspace.arena,
+      readingLimits(engine, values.sanitizeDumpPayload === "yes"),
+      this.#keys,
+      {
+        checkChecksum: values.rdbchecksum && !engine.debug.skipsChecksums,
+        versionMax: personality.rdbVersionMax,
+      },
+    );
+    this.#keys.position = () => this.#reader.position;
+  }
+
+  /** Did it fail because of bytes that cannot be right? A server does not go on with half of such a file. */
+  get isFatal(): boolean {
+    return this.error !== null && this.error.fault !== Fault.Signature && this.error.fault !== Fault.Version;
+  }
+
+  get stats(): RdbLoadStats {
+    return this.#keys.stats;
+  }
+
+  /** Position in the file up to which it has come; behind the snapshot when it is done. */
+  get offset(): number {
+    return this.#reader.position;
+  }
+
+  /** Goes on until about `endUs` of the monotonic clock. A number: nothing can be done for so many ms. "failed": the reason is in the log. */
+  step(endUs: number): "more" | "done" | "failed" | number {
+    const { clock, config } = this.#engine;
+    const endOffset = this.offset + config.values.loadingProcessEventsIntervalBytes;
+    try {
+      for (;;) {
+        const waitMs = (this.#notBeforeUs - clock.monotonicUs()) / 1000;
+        if (waitMs >= 1) return Math.floor(waitMs);
+        if (this.#advance()) return this.#finish();
+        if (clock.monotonicUs() >= endUs || this.offset >= endOffset) return "more";
+      }
+    } catch (error) {
+      if (!(error instanceof RdbError)) throw error;
+      this.error = error;
+      this.#report(error);
+      return "failed";
+    }
+  }
+
+  /** One step of the reader, with what it needs; true when all is read. */
+  #advance(): boolean {
+    const { keyLoadDelay } = this.#engine.config.values;
+    const before = this.stats.keysLoaded;
+    const state = this.#reader.step(keyLoadDelay === 0 ? STEP_BUDGET : 1);
+    if (keyLoadDelay !== 0) this.#delay(keyLoadDelay, this.stats.keysLoaded - before);
+    if (state === "done") return true;
+    if (state === "starved") this.#feed();
+    return false;
+  }
+
+  #delay(delayUs: number, keys: number): void {
+    if (keys === 0) return;
+    const perKeyUs = delayUs > 0 ? delayUs : -1 / delayUs;
+    this.#notBeforeUs = Math.max(this.#notBeforeUs, this.#engine.clock.monotonicUs()) + perKeyUs * keys;
+  }
+
+  #feed(): void {
+    let count: number;
+    try {
+      count = this.#ended ? 0 : readSync(this.#fd, this.#chunk, 0, CHUNK_BYTES, this.#read);
+    } catch (error) {
+      throw new RdbError(Fault.Truncated, errnoText(error), this.offset);
+    }
+    if (count === 0) {
+      this.#ended = true;
+      this.#reader.end();
+      return;
+    }
+    this.#read += count;
+    this.#reader.feed(this.#chunk.subarray(0, count));
+  }
+
+  #finish(): "done" {
+    const { keysLoaded, keysExpired, emptyKeys } = this.stats;
+    const tail = emptyKeys > 0 ? `, empty keys skipped: ${emptyKeys}` : "";
+    this.#engine.log.notice(`Done loading RDB, keys loaded: ${keysLoaded}, keys expired: ${keysExpired}${tail}.`);
+    return "done";
+  }
+
+  #report(error: RdbError): void {
+    const { log } = this.#engine;
+    switch (error.fault) {
+      case Fault.Signature:
+      case Fault.Version:
+        log.warning(error.text);
+        return;
+      case Fault.Truncated:
+        log.warning("Short read or OOM loading DB. Unrecoverable error, aborting now.");
+        this.#internalError(error.offset, error.text);
+        break;
+      case Fault.Checksum:
+        log.warning(error.text);
+        this.#internalError(error.offset, "RDB CRC error");
+        break;
+      default:
+        this.#internalError(error.offset, error.text);
+    }
+    log.warning("Terminating server after rdb file reading failure.");
+  }
+
+  #internalError(offset: number, text: string): void {
+    this.#engine.log.warning(`Internal error in RDB reading offset ${offset}, function at rdb-load -> ${text}`);
+  }
+}

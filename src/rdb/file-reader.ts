@@ -1,0 +1,265 @@
+/**
+ * Reads an RDB file that comes in pieces. Each step reads whole elements; one whose bytes have not all come is read again after the next feed().
+ */
+import type { Arena, Ref } from "../arena/arena.ts";
+import { copyOf, latin1 } from "../base/bytes.ts";
+import type { Crc64 } from "../base/crc64.ts";
+import { int64High, int64Low } from "../base/int64.ts";
+import { setEntryExpiry } from "../types/entry.ts";
+import { entryMove } from "../types/value.ts";
+import { Fault, RdbError } from "./error.ts";
+import { CHECKSUM_VERSION, isReadableVersion, Opcode, RdbType } from "./format.ts";
+import { HashReader } from "./hash-value.ts";
+import { RdbInput, STARVED, StringSlot } from "./input.ts";
+import { ListReader } from "./list-value.ts";
+import { SetReader } from "./set-value.ts";
+import { StreamReader } from "./stream-value.ts";
+import { StringReader } from "./string-value.ts";
+import type { ReadingLimits, TypeReader } from "./value.ts";
+import { ZsetReader } from "./zset-value.ts";
+
+/** Is told of what a file holds. */
+export interface RdbHandler {
+  version(version: number): void;
+  /** A fact; the value is the callee's. */
+  aux(name: string, value: Uint8Array): void;
+  selectDb(id: number): void;
+  resizeDb(size: number, expiresSize: number): void;
+  functionLibrary(code: Uint8Array): void;
+  /** A complete entry, in no dict yet, which is the callee's; its expiry in ms or -1, and how it was used (-1: not told). */
+  key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void;
+  /** A collection without elements was passed over. */
+  emptyKey(key: Uint8Array): void;
+}
+
+export interface RdbReaderOptions {
+  readonly checkChecksum: boolean;
+  readonly versionMax: number;
+}
+
+const HEADER_BYTES = 9;
+const State = { Header: 0, Opcode: 1, Value: 2, Checksum: 3, Done: 4 } as const;
+
+export class RdbReader {
+  readonly #arena: Arena;
+  readonly #handler: RdbHandler;
+  readonly #options: RdbReaderOptions;
+  readonly #input = new RdbInput(true);
+  readonly #readers: TypeReader[] = [];
+  readonly #key = new StringSlot();
+  readonly #text = new StringSlot();
+  #state: number = State.Header;
+  #version = 0;
+  #reader: TypeReader | null = null;
+  #keyBytes: Uint8Array = new Uint8Array(0);
+  /** -1: the next key does not expire. Its time is kept as halves, too: beyond 2^53 ms a number is not exact. */
+  #expiryMs = -1;
+  #expiryLow = 0;
+  #expiryHigh = 0;
+  #idleSeconds = -1;
+  #frequency = -1;
+
+  constructor(arena: Arena, limits: ReadingLimits, handler: RdbHandler, options: RdbReaderOptions) {
+    this.#arena = arena;
+    this.#handler = handler;
+    this.#options = options;
+    const readers: readonly (readonly [TypeReader, readonly number[]])[] = [
+      [new StringReader(arena), [RdbType.String]],
+      [new ListReader(arena, limits), [RdbType.List, RdbType.ListQuicklist2]],
+      [new SetReader(arena, limits), [RdbType.Set, RdbType.SetIntset, RdbType.SetListpack]],
+      [new ZsetReader(arena, limits), [RdbType.Zset, RdbType.Zset2, RdbType.ZsetListpack]],
+      [
+        new HashReader(arena, limits),
+        [RdbType.Hash, RdbType.HashListpack, RdbType.HashMetadata, RdbType.HashListpackEx],
+      ],
+      [new StreamReader(arena), [RdbType.StreamListpacks, RdbType.StreamListpacks2, RdbType.StreamListpacks3]],
+    ];
+    for (const [reader, types] of readers) for (const type of types) this.#readers[type] = reader;
+  }
+
+  /** Bytes from the start of the file to what is read next. */
+  get position(): number {
+    return this.#input.position;
+  }
+
+  /** Takes bytes that follow those so far; they are copied. */
+  feed(bytes: Uint8Array): void {
+    this.#input.feed(bytes);
+  }
+
+  /** No more bytes come. */
+  end(): void {
+    this.#input.finish();
+  }
+
+  /** A copy of what was fed and not read: what follows the file. */
+  unread(): Uint8Array {
+    return this.#input.unread();
+  }
+
+  /** Frees what has been read of a key that is not complete. */
+  discard(): void {
+    this.#reader?.discard();
+    this.#reader = null;
+  }
+
+  /** Reads up to about `budget` elements. "starved": it needs feed(), or end(). Throws an RdbError. */
+  step(budget: number): "more" | "starved" | "done" {
+    try {
+      for (let left = budget; left > 0; left--) {
+        if (this.#one()) return "done";
+        this.#input.commit();
+      }
+      return "more";
+    } catch (error) {
+      if (error !== STARVED) {
+        this.discard();
+        throw error;
+      }
+      this.#input.rewind();
+      return "starved";
+    }
+  }
+
+  /** Reads one element; true at the end. */
+  #one(): boolean {
+    switch (this.#state) {
+      case State.Value:
+        this.#value();
+        return false;
+      case State.Opcode:
+        return this.#opcode();
+      case State.Header:
+        this.#header();
+        return false;
+      case State.Checksum:
+        this.#checksum();
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  #header(): void {
+    const input = this.#input;
+    input.need(HEADER_BYTES);
+    const text = latin1(input.buf, input.at, HEADER_BYTES);
+    input.at += HEADER_BYTES;
+    if (!text.startsWith("REDIS"))
+      throw new RdbError(Fault.Signature, "Wrong signature trying to load DB from file", 0);
+    this.#version = Number.parseInt(text.slice(5), 10);
+    if (!isReadableVersion(this.#version, this.#options.versionMax))
+      throw new RdbError(Fault.Version, `Can't handle RDB format version ${this.#version}`, 5);
+    this.#handler.version(this.#version);
+    this.#state = State.Opcode;
+  }
+
+  #opcode(): boolean {
+    const input = this.#input;
+    const opcode = input.byte();
+    switch (opcode) {
+      case Opcode.ExpireTimeMs:
+        this.#expiryMs = input.milliseconds();
+        this.#expiryLow = input.low;
+        this.#expiryHigh = input.high;
+        return false;
+      case Opcode.ExpireTime:
+        this.#expiryMs = input.int32() * 1000;
+        this.#expiryLow = int64Low(this.#expiryMs);
+        this.#expiryHigh = int64High(this.#expiryMs);
+        return false;
+      case Opcode.Frequency:
+        this.#frequency = input.byte();
+        return false;
+      case Opcode.Idle:
+        this.#idleSeconds = input.length();
+        return false;
+      case Opcode.SelectDb: {
+        const id = input.length();
+        this.#handler.selectDb(id);
+        return false;
+      }
+      case Opcode.ResizeDb: {
+        const size = input.length();
+        this.#handler.resizeDb(size, input.length());
+        return false;
+      }
+      case Opcode.SlotInfo:
+        for (let i = 0; i < 3; i++) input.length();
+        return false;
+      case Opcode.Aux: {
+        input.string(this.#key);
+        input.string(this.#text);
+        const { buf, at, length } = this.#text;
+        this.#handler.aux(latin1(this.#key.buf, this.#key.at, this.#key.length), copyOf(buf, at, length));
+        return false;
+      }
+      case Opcode.Function2: {
+        input.string(this.#text);
+        this.#handler.functionLibrary(copyOf(this.#text.buf, this.#text.at, this.#text.length));
+        return false;
+      }
+      case Opcode.Eof:
+        this.#state = this.#version >= CHECKSUM_VERSION ? State.Checksum : State.Done;
+        return this.#state === State.Done;
+      default:
+        this.#beginKey(opcode);
+        return false;
+    }
+  }
+
+  #beginKey(type: number): void {
+    const input = this.#input;
+    const reader = this.#readers[type];
+    if (reader === undefined) throw input.corrupt(`Unknown RDB encoding type ${type}`);
+    input.string(this.#key);
+    this.#keyBytes = copyOf(this.#key.buf, this.#key.at, this.#key.length);
+    reader.begin(type, this.#key);
+    this.#reader = reader;
+    this.#state = State.Value;
+  }
+
+  #value(): void {
+    const reader = this.#reader as TypeReader;
+    if (!reader.step(this.#input)) return;
+    this.#reader = null;
+    this.#state = State.Opcode;
+    let e = reader.take();
+    const expiryMs = this.#expiryMs;
+    const idleSeconds = this.#idleSeconds;
+    const frequency = this.#frequency;
+    this.#expiryMs = -1;
+    this.#idleSeconds = -1;
+    this.#frequency = -1;
+    if (e === 0) {
+      reader.discard();
+      this.#handler.emptyKey(this.#keyBytes);
+      return;
+    }
+    if (expiryMs !== -1) {
+      e = entryMove(this.#arena, e, true);
+      setEntryExpiry(this.#arena, e, this.#expiryLow, this.#expiryHigh);
+    }
+    this.#handler.key(e, expiryMs, idleSeconds, frequency);
+  }
+
+  #checksum(): void {
+    const input = this.#input;
+    const crc = input.checksum();
+    input.need(8);
+    const { buf, at } = input;
+    const isAbsent = buf.subarray(at, at + 8).every((byte) => byte === 0);
+    if (!isAbsent && this.#options.checkChecksum && crc !== null && !crc.matches(buf, at))
+      throw new RdbError(Fault.Checksum, checksumText(buf, at, crc), input.position);
+    input.at += 8;
+    input.commit();
+    this.#state = State.Done;
+  }
+}
+
+function checksumText(buf: Uint8Array, at: number, crc: Crc64): string {
+  const expected = Buffer.from(buf.subarray(at, at + 8))
+    .reverse()
+    .toString("hex");
+  return `Wrong RDB checksum expected: (${expected}) but got (${crc.toHex()}). Aborting now.`;
+}

@@ -1,0 +1,161 @@
+/**
+ * Lists: [nodes] then for each node [container][string]: a listpack, or a plain element. Older ones: [nodes][listpack as ziplist ...], or plain elements.
+ */
+import type { Arena, Ref } from "../arena/arena.ts";
+import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import { readUint32 } from "../struct/listpack-element.ts";
+import {
+  quicklistAppendListpack,
+  quicklistAppendPlain,
+  quicklistCount,
+  quicklistCreate,
+  quicklistNodes,
+  quicklistPush,
+} from "../struct/quicklist.ts";
+import {
+  nodeBytes,
+  nodeContent,
+  nodeIsCompressed,
+  nodeIsPlain,
+  nodeNext,
+  quicklistEnd,
+} from "../struct/quicklist-node.ts";
+import { containerRoot, setContainerRoot } from "../types/container.ts";
+import { Encoding, entryEncoding, entryFree, setEntryEncoding } from "../types/entry.ts";
+import { listCreate, listSettle } from "../types/list.ts";
+import { LIST } from "../types/list-value.ts";
+import { Container, RdbType } from "./format.ts";
+import { type RdbInput, StringSlot } from "./input.ts";
+import type { RdbOutput } from "./output.ts";
+import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+
+/** What a node counts as. */
+const NODE_COST = 16;
+
+export class ListWriter implements TypeWriter {
+  readonly #arena: Arena;
+  #e: Ref = 0;
+  #node: Ref = 0;
+  #begun = false;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  rdbType(): number {
+    return RdbType.ListQuicklist2;
+  }
+
+  begin(e: Ref): void {
+    this.#e = e;
+    this.#begun = false;
+  }
+
+  step(out: RdbOutput, budget: number): boolean {
+    const a = this.#arena;
+    const root = containerRoot(a, this.#e);
+    if (entryEncoding(a, this.#e) === Encoding.Listpack) {
+      out.length(1);
+      out.length(Container.Packed);
+      out.string(blobBuffer(a, root), blobAt(a, root), listpackBytes(a, root));
+      return true;
+    }
+    if (!this.#begun) {
+      this.#begun = true;
+      out.length(quicklistNodes(a, root));
+      this.#node = quicklistEnd(a, root, true);
+    }
+    for (let left = budget; left > 0 && this.#node !== 0; left -= NODE_COST) {
+      this.#writeNode(out, this.#node);
+      this.#node = nodeNext(a, this.#node);
+    }
+    return this.#node === 0;
+  }
+
+  #writeNode(out: RdbOutput, node: Ref): void {
+    const a = this.#arena;
+    const content = nodeContent(a, node);
+    const buf = blobBuffer(a, content);
+    const at = blobAt(a, content);
+    out.length(nodeIsPlain(a, node) ? Container.Plain : Container.Packed);
+    // A compressed node: [bytes:4][LZF].
+    if (nodeIsCompressed(a, node)) out.lzf(buf, at + 4, readUint32(buf, at), nodeBytes(a, node));
+    else out.string(buf, at, nodeBytes(a, node));
+  }
+}
+
+export class ListReader implements TypeReader {
+  readonly #arena: Arena;
+  readonly #limits: ReadingLimits;
+  readonly #slot = new StringSlot();
+  #type = 0;
+  #e: Ref = 0;
+  #left = -1;
+
+  constructor(arena: Arena, limits: ReadingLimits) {
+    this.#arena = arena;
+    this.#limits = limits;
+  }
+
+  begin(type: number, key: StringSlot): void {
+    const a = this.#arena;
+    const { fill, depth } = this.#limits.list;
+    this.#type = type;
+    this.#left = -1;
+    this.#e = listCreate(a, key.buf, key.at, key.length, 0);
+    listpackFree(a, containerRoot(a, this.#e));
+    setContainerRoot(a, this.#e, quicklistCreate(a, fill, depth));
+    setEntryEncoding(a, this.#e, Encoding.Quicklist);
+  }
+
+  step(input: RdbInput): boolean {
+    if (this.#left < 0) {
+      this.#left = input.length();
+      return this.#left === 0;
+    }
+    const a = this.#arena;
+    const slot = this.#slot;
+    const ql = containerRoot(a, this.#e);
+    if (this.#type === RdbType.List) {
+      input.string(slot);
+      quicklistPushBack(a, ql, slot, this.#limits);
+    } else {
+      const container = input.length();
+      input.string(slot);
+      if (container === Container.Plain) quicklistAppendPlain(a, ql, slot.buf, slot.at, slot.length);
+      else if (container === Container.Packed) this.#appendListpack(input, ql);
+      else throw input.corrupt("Quicklist integrity check failed.");
+    }
+    return --this.#left === 0;
+  }
+
+  #appendListpack(input: RdbInput, ql: Ref): void {
+    const a = this.#arena;
+    const { buf, at, length } = this.#slot;
+    if (!listpackIsValid(buf, at, length, this.#limits.deep)) throw input.corrupt("Listpack integrity check failed.");
+    const lp = listpackFromBytes(a, buf, at, length);
+    if (listpackCount(a, lp) === 0) listpackFree(a, lp);
+    else quicklistAppendListpack(a, ql, lp);
+  }
+
+  take(): Ref {
+    const a = this.#arena;
+    if (quicklistCount(a, containerRoot(a, this.#e)) === 0) return 0;
+    const e = this.#e;
+    this.#e = 0;
+    listSettle(a, e, this.#limits.list);
+    return e;
+  }
+
+  discard(): void {
+    if (this.#e === 0) return;
+    LIST.free(this.#arena, this.#e);
+    entryFree(this.#arena, this.#e, false);
+    this.#e = 0;
+  }
+}
+
+function quicklistPushBack(a: Arena, ql: Ref, slot: StringSlot, limits: ReadingLimits): void {
+  quicklistPush(a, ql, false, slot.buf, slot.at, slot.length, limits.list.plainMin);
+}

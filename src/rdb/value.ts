@@ -1,0 +1,40 @@
+/** What writers and readers of values have in common, and what of the settings they need. */
+import type { Ref } from "../arena/arena.ts";
+import type { HashLimits } from "../types/hash.ts";
+import type { ListLimits } from "../types/list.ts";
+import type { SetLimits } from "../types/set.ts";
+import type { ZsetLimits } from "../types/zset.ts";
+import type { RdbInput, StringSlot } from "./input.ts";
+import type { RdbOutput } from "./output.ts";
+
+/** Writes values of one type, each in steps. */
+export interface TypeWriter {
+  /** The RDB type that the value of `e` gets in a file of a version. */
+  rdbType(e: Ref, version: number): number;
+  /** The value of `e` is next; it must not change until it is complete. */
+  begin(e: Ref): void;
+  /** Writes about `budget` elements; true when the value is complete. */
+  step(out: RdbOutput, budget: number): boolean;
+}
+
+/** Reads values of some RDB types, each in steps. A step that throws STARVED has changed nothing. */
+export interface TypeReader {
+  /** A value of an RDB type is next, under a key that is good during the call. */
+  begin(type: number, key: StringSlot): void;
+  /** Reads one element; true when the value is complete. */
+  step(input: RdbInput): boolean;
+  /** The entry with the complete value, which is the caller's then; 0 when the value has no elements. */
+  take(): Ref;
+  /** Frees what has been read of a value that is not complete. */
+  discard(): void;
+}
+
+/** When small encodings become large ones, and how far bytes are to be trusted. */
+export interface ReadingLimits {
+  readonly hash: HashLimits;
+  readonly list: ListLimits;
+  readonly set: SetLimits;
+  readonly zset: ZsetLimits;
+  /** Check encodings through and through. */
+  readonly deep: boolean;
+}

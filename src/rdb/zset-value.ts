@@ -1,0 +1,138 @@
+/** Sorted sets: a listpack as one string, or [members], then [member][score:8] from the highest score down. */
+import type { Arena, Ref } from "../arena/arena.ts";
+import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { parseDouble } from "../base/float.ts";
+import { listpackBytes, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import { containerRoot, setContainerRoot } from "../types/container.ts";
+import { Encoding, entryEncoding, entryFree } from "../types/entry.ts";
+import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset.ts";
+import { zsetLength } from "../types/zset-length.ts";
+import { pairsAreValid } from "../types/zset-listpack.ts";
+import { ZSET } from "../types/zset-value.ts";
+import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset-walk.ts";
+import { RdbType } from "./format.ts";
+import { type RdbInput, StringSlot } from "./input.ts";
+import type { RdbOutput } from "./output.ts";
+import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+
+export class ZsetWriter implements TypeWriter {
+  readonly #arena: Arena;
+  readonly #walk = new ZsetWalk();
+  #e: Ref = 0;
+  #begun = false;
+  #more = false;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  rdbType(e: Ref): number {
+    return entryEncoding(this.#arena, e) === Encoding.Listpack ? RdbType.ZsetListpack : RdbType.Zset2;
+  }
+
+  begin(e: Ref): void {
+    this.#e = e;
+    this.#begun = false;
+  }
+
+  step(out: RdbOutput, budget: number): boolean {
+    const a = this.#arena;
+    if (!this.#begun) {
+      this.#begun = true;
+      if (entryEncoding(a, this.#e) === Encoding.Listpack) {
+        const root = containerRoot(a, this.#e);
+        out.string(blobBuffer(a, root), blobAt(a, root), listpackBytes(a, root));
+        return true;
+      }
+      const count = zsetLength(a, this.#e);
+      out.length(count);
+      this.#more = zsetWalkStart(a, this.#e, this.#walk, count - 1);
+    }
+    const { member } = this.#walk;
+    for (let left = budget; left > 0 && this.#more; left--) {
+      out.string(member.buf, member.at, member.length);
+      out.double(this.#walk.score);
+      this.#more = zsetWalkPrevious(a, this.#walk);
+    }
+    return !this.#more;
+  }
+}
+
+export class ZsetReader implements TypeReader {
+  readonly #arena: Arena;
+  readonly #limits: ReadingLimits;
+  readonly #slot = new StringSlot();
+  #type = 0;
+  #e: Ref = 0;
+  #left = -1;
+
+  constructor(arena: Arena, limits: ReadingLimits) {
+    this.#arena = arena;
+    this.#limits = limits;
+  }
+
+  begin(type: number, key: StringSlot): void {
+    this.#type = type;
+    this.#left = -1;
+    const encoding = type === RdbType.ZsetListpack ? Encoding.Listpack : Encoding.Skiplist;
+    this.#e = zsetCreate(this.#arena, key.buf, key.at, key.length, 0, encoding);
+  }
+
+  step(input: RdbInput): boolean {
+    if (this.#type === RdbType.ZsetListpack) {
+      input.string(this.#slot);
+      this.#listpack(input);
+      return true;
+    }
+    if (this.#left < 0) {
+      this.#left = input.length();
+      return this.#left === 0;
+    }
+    const slot = this.#slot;
+    input.string(slot);
+    const score = this.#type === RdbType.Zset2 ? input.double() : textScore(input);
+    if (Number.isNaN(score)) throw input.corrupt("Zset with NAN score detected");
+    const added = zsetAdd(this.#arena, this.#e, slot.buf, slot.at, slot.length, score, 0, this.#limits.zset);
+    if (added !== Added.New) throw input.corrupt("Duplicate zset fields detected");
+    return --this.#left === 0;
+  }
+
+  #listpack(input: RdbInput): void {
+    const a = this.#arena;
+    const { buf, at, length } = this.#slot;
+    if (!listpackIsValid(buf, at, length, this.#limits.deep))
+      throw input.corrupt("Zset listpack integrity check failed.");
+    listpackFree(a, containerRoot(a, this.#e));
+    const lp = listpackFromBytes(a, buf, at, length);
+    setContainerRoot(a, this.#e, lp);
+    if (this.#limits.deep && !pairsAreValid(a, lp)) throw input.corrupt("Zset listpack integrity check failed.");
+    if (zsetLength(a, this.#e) > this.#limits.zset.listpackEntries) zsetToTable(a, this.#e);
+  }
+
+  take(): Ref {
+    const a = this.#arena;
+    if (zsetLength(a, this.#e) === 0) return 0;
+    const e = this.#e;
+    this.#e = 0;
+    if (entryEncoding(a, e) !== Encoding.Listpack) zsetToListpackIfSmall(a, e, this.#limits.zset);
+    return e;
+  }
+
+  discard(): void {
+    if (this.#e === 0) return;
+    ZSET.free(this.#arena, this.#e);
+    entryFree(this.#arena, this.#e, false);
+    this.#e = 0;
+  }
+}
+
+/** A score of the first form: [length][digits], or 253 nan, 254 inf, 255 -inf. */
+function textScore(input: RdbInput): number {
+  const length = input.byte();
+  if (length === 253) return Number.NaN;
+  if (length >= 254) return length === 254 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  input.need(length);
+  const score = parseDouble(input.buf, input.at, length);
+  input.at += length;
+  return score;
+}
