@@ -10,6 +10,7 @@ import { Loading } from "../persistence/loading.ts";
 import { Persistence } from "../persistence/persistence.ts";
 import { RdbFileLoad } from "../persistence/rdb-load.ts";
 import { Snapshot } from "../persistence/snapshot.ts";
+import { Replication } from "../replication/replication.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 export class DataSet {
@@ -18,6 +19,7 @@ export class DataSet {
   readonly loading: Loading;
   readonly persistence: Persistence;
   readonly appendOnly: AppendOnly;
+  readonly replication: Replication;
   readonly #engine: Engine;
 
   constructor(engine: Engine, cron: Cron, life: ServerProcess) {
@@ -36,12 +38,24 @@ export class DataSet {
       base: new AofBaseWriter({ engine, snapshot, slot }),
       exit,
     });
+    this.replication = new Replication({ engine, snapshot, slot, loading, persistence: this.persistence });
+    this.#joinLog();
     cron.onRun(() => this.persistence.tend());
     cron.onRun(() => this.appendOnly.cron());
+    cron.onRun(() => this.replication.cron());
     process.on("exit", () => this.persistence.leave());
+    life.addShutdownStep(this.replication.shutdownStep);
     life.addShutdownStep({
       finish: (options) => this.appendOnly.shutdown(options) && this.persistence.shutDown(options),
     });
+  }
+
+  /** Whoever waits for the disk waits for an offset of the replication stream. */
+  #joinLog(): void {
+    const { writer } = this.appendOnly.log;
+    const { replication } = this;
+    writer.replicationOffset = () => replication.offset;
+    writer.onSynced = () => replication.primarySide.waits.check();
   }
 
   /** The snapshot that an append-only file begins with. */
@@ -56,6 +70,17 @@ export class DataSet {
     if (appendonly || fileExists(dbfilename)) Bun.unsafe.setJITPolicy(1);
     if (!this.appendOnly.readManifest()) done(false);
     else if (appendonly) this.appendOnly.startUp(done);
-    else this.persistence.startUp(done);
+    else this.#loadSnapshot(done);
+  }
+
+  /** Loads the file of a snapshot; the point of a history that it was made at is where replication goes on. */
+  #loadSnapshot(done: (ok: boolean) => void): void {
+    const { persistence, replication } = this;
+    const facts = new Map<string, string>();
+    persistence.onStartAux = (name, value) => facts.set(name, value);
+    persistence.startUp((ok) => {
+      if (ok) replication.restore(facts);
+      done(ok);
+    });
   }
 }

@@ -18,6 +18,7 @@ import { BGREWRITEAOF_COMMANDS } from "./persistence/bgrewriteaof.ts";
 import { RDB_COMMANDS } from "./persistence/rdb.ts";
 import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
 import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
+import { REPLICATION_COMMANDS } from "./replication/replication.ts";
 import { COMMAND_COMMANDS } from "./server/command.ts";
 import { CONFIG_COMMANDS } from "./server/config.ts";
 import { DEBUG_COMMANDS } from "./server/debug.ts";
@@ -64,6 +65,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...SLOWLOG_COMMANDS,
   ...RDB_COMMANDS,
   ...RENAME_COMMANDS,
+  ...REPLICATION_COMMANDS,
   ...SCAN_COMMANDS,
   ...SET_COMMANDS,
   ...SORT_COMMANDS,

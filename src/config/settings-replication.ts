@@ -9,7 +9,7 @@ import { bool, enumeration, optionalText, secret } from "./setting-types.ts";
 const { Immutable, Debug, Sensitive, DenyLoading } = SettingFlag;
 
 /** Does replication exist? */
-const REPLICATION_READY = false;
+const REPLICATION_READY = true;
 const pending = { ready: REPLICATION_READY } as const;
 
 const BACKLOG_SIZE = {

@@ -111,6 +111,9 @@ export class Client {
   /** The command that CLIENT PAUSE postponed (client-pause.ts), or null. */
   postponed: Request | null = null;
 
+  /** Offset of the replication stream behind this client's last change: what WAIT waits for. */
+  writeOffset = 0;
+
   /** Understands -REDIRECT errors: CLIENT CAPA redirect. */
   redirects = false;
 

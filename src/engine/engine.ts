@@ -31,6 +31,7 @@ import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { PubSub } from "./pubsub.ts";
+import type { ReplicationPort } from "./replication-port.ts";
 import { SlowLog } from "./slowlog.ts";
 import { saveKeysFirst } from "./snapshot-keys.ts";
 import { type CommandLiteral, type CommandSpec, Flag } from "./spec.ts";
@@ -92,6 +93,8 @@ export class Engine implements EngineView {
   appendOnly: AppendOnlyPort | null = null;
   /** Snapshots on disk; null where there are none. */
   persistence: PersistencePort | null = null;
+  /** Replicas and primaries; null where there are none. */
+  replication: ReplicationPort | null = null;
   /** The client whose command runs, or null between commands. Within EXEC and scripts it stays who called them. */
   executing: Client | null = null;
   /** Nesting of execute() within EXEC and scripts. */
@@ -148,6 +151,7 @@ export class Engine implements EngineView {
     this.blocking.forget(client);
     this.monitors.remove(client);
     this.pause.forget(client);
+    this.replication?.forget(client);
     this.clients.delete(client.id);
   }
 

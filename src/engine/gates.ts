@@ -53,6 +53,15 @@ function memory(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return engine.memoryGate(cx, spec);
 }
 
+const TOO_FEW_REPLICAS = new ReplyError("NOREPLICAS Not enough good replicas to write.");
+
+/** min-replicas-to-write: the bit is set while too few replicas are near. */
+function nearReplicas(cx: HandlerContext, spec: CommandSpec): GateAnswer {
+  const { client } = cx;
+  if ((cx.engine.gate & ServerGate.MinReplicas) === 0 || client.origin !== Origin.Client) return null;
+  return (gateFlags(client, spec) & Flag.Write) === 0 ? null : TOO_FEW_REPLICAS;
+}
+
 /** Commands that a RESP2 client in subscriber mode may send. */
 const SUBSCRIBER_COMMANDS = new Set([
   "ping",
@@ -127,6 +136,7 @@ const GATES: ReadonlyArray<(cx: HandlerContext, spec: CommandSpec) => GateAnswer
   transactionContent,
   memory,
   diskError,
+  nearReplicas,
   subscriber,
   unsubscription,
   denyBlocking,

@@ -18,6 +18,7 @@ import type { Client } from "./client.ts";
 import { Effects, Event } from "./effects.ts";
 import type { AppendOnlyPort, PersistencePort } from "./ports.ts";
 import { type Propagation, type PropagationSink, Target } from "./propagation.ts";
+import type { ReplicationPort } from "./replication-port.ts";
 import type { CommandSpec } from "./spec.ts";
 import type { Stats } from "./stats.ts";
 import type { Wait } from "./wait.ts";
@@ -44,6 +45,7 @@ export interface EngineView {
   dirty: number;
   readonly appendOnly: AppendOnlyPort | null;
   readonly persistence: PersistencePort | null;
+  readonly replication: ReplicationPort | null;
   readonly memoryGate: (cx: HandlerContext, spec: CommandSpec) => ReplyError | null;
   readonly pubsub: {
     readonly isIdle: boolean;

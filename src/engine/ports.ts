@@ -17,6 +17,15 @@ export interface ClientLink {
   close(): void;
   /** Goes on with input that was held back while client.halted was not 0. */
   resume(): void;
+  /**
+   * From now on output only collects, and what must go before it is sent with sendAhead(); `drained` is called when the socket takes bytes again after it did
+   * not take all. For replicas, whose snapshot goes before the stream of changes.
+   */
+  hold(drained: () => void): void;
+  /** Sends bytes ahead of the output that is held; how many of them the socket took. */
+  sendAhead(bytes: Uint8Array, offset: number, length: number): number;
+  /** Output is sent again: first what has collected. */
+  letGo(): void;
   /** Bytes of output that wait to be sent. */
   pendingOutput(): number;
   /** The same as CLIENT LIST divides it: bytes in the client's first buffer; number and bytes of what is queued behind it. */
@@ -72,6 +81,8 @@ export interface AppendOnlyPort {
   readonly isEnabled: boolean;
   /** Why writes are refused: the system's text; null when they are not. */
   readonly writeProblem: string | null;
+  /** Offset of the replication stream up to which changes are known to be on disk. */
+  readonly syncedOffset: number;
   /** BGREWRITEAOF: begins a rewrite, or has one begin when that is possible. */
   rewrite(): "started" | "scheduled" | "busy" | "failed";
   /**

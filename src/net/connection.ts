@@ -91,6 +91,8 @@ export class Connection implements ClientLink {
   readonly #output: Output;
   /** Its input is being executed: the shared reply buffer holds its replies. */
   #processing = false;
+  /** Output is held: what to call when the socket takes bytes again. */
+  #held: (() => void) | null = null;
   /** The peer has sent its last input, and some of that waits for this client's next turn. */
   #ended = false;
 
@@ -291,7 +293,7 @@ export class Connection implements ClientLink {
         return;
       }
     }
-    if (engine.holdsReplies) output.queue(reply);
+    if (engine.holdsReplies || this.#held !== null) output.queue(reply);
     else output.send(reply, this.client);
     if (output.length > 0) this.#outputWaits();
   }
@@ -309,7 +311,7 @@ export class Connection implements ClientLink {
 
   /** Output was queued: too much of it, or to be sent at the end of the turn. */
   #outputWaits(): void {
-    if (!this.#checkOutput() && this.#output.wantsFlush) this.#markDirty();
+    if (!this.#checkOutput() && this.#output.wantsFlush && this.#held === null) this.#markDirty();
   }
 
   /** Closes a client for which too much output waits; true when it did. */
@@ -357,6 +359,10 @@ export class Connection implements ClientLink {
       this.#markDirty();
       return;
     }
+    if (this.#held !== null) {
+      if (this.#state === State.Closing) this.close();
+      return;
+    }
     this.#output.flush(this.client, engine.keyspace.nowMs);
     if (this.#state === State.Closing && this.#output.length === 0) this.close();
   }
@@ -364,7 +370,21 @@ export class Connection implements ClientLink {
   /** The socket can take output again. */
   drained(): void {
     this.#output.drained();
-    this.flush();
+    if (this.#held === null) this.flush();
+    else if (this.#state < State.Doomed) this.#held();
+  }
+
+  hold(drained: () => void): void {
+    this.#held = drained;
+  }
+
+  sendAhead(bytes: Uint8Array, offset: number, length: number): number {
+    return this.#state === State.Open ? this.#output.sendAhead(bytes, offset, length, this.client) : length;
+  }
+
+  letGo(): void {
+    this.#held = null;
+    if (this.#output.length > 0) this.#markDirty();
   }
 
   /** The peer sends nothing more. What it has asked for is still sent, unless it waits for something that may never come. */

@@ -5,7 +5,7 @@
  */
 import type { Socket } from "bun";
 import type { OutputBufferLimits } from "../config/setting-special.ts";
-import type { Client } from "../engine/client.ts";
+import { type Client, ClientFlag } from "../engine/client.ts";
 import type { Stats } from "../engine/stats.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { Outbox } from "./outbox.ts";
@@ -88,6 +88,14 @@ export class Output {
     this.#keep(reply, sent);
   }
 
+  /** Sends bytes ahead of what waits; how many of them the socket took. */
+  sendAhead(bytes: Uint8Array, offset: number, length: number, client: Client): number {
+    if (this.#full) return 0;
+    const sent = this.#write(bytes, offset, length, client);
+    if (sent < length) this.#full = true;
+    return sent;
+  }
+
   /** Queues all that `reply` holds. It is empty afterwards. */
   queue(reply: ReplyWriter): void {
     this.#keep(reply, 0);
@@ -140,7 +148,8 @@ export class Output {
     // Negative: the socket is closed, and its event is on its way.
     if (sent <= 0) return 0;
     client.netOut += sent;
-    this.#stats.netOutputBytes += sent;
+    if (client.has(ClientFlag.Replica)) this.#stats.replicationOutputBytes += sent;
+    else this.#stats.netOutputBytes += sent;
     this.#stats.writesProcessed++;
     return sent;
   }

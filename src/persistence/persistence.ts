@@ -12,7 +12,14 @@ import { pathBytes } from "./disk.ts";
 import type { Loading, SliceResult } from "./loading.ts";
 import { persistenceInfo } from "./persistence-info.ts";
 import { RdbFileLoad, type RdbLoadOptions, type RdbLoadStats } from "./rdb-load.ts";
-import { type AuxSource, BackgroundSave, type SaveOutcome, SlicedSave, saveNow } from "./rdb-save.ts";
+import {
+  type AuxSource,
+  type BackgroundOptions,
+  BackgroundSave,
+  type SaveOutcome,
+  SlicedSave,
+  saveNow,
+} from "./rdb-save.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** How long a save point waits after a save that failed. */
@@ -49,6 +56,8 @@ export class Persistence implements PersistencePort {
   replicationAux: AuxSource = () => [];
   /** Is told of the facts in the header of the file that a server starts with. */
   onStartAux: (name: string, value: string) => void = () => {};
+  /** Is told of the end of each save in the background. */
+  onSaveEnded: (outcome: SaveOutcome) => void = () => {};
   readonly #engine: Engine;
   readonly #parts: PersistenceParts;
   /** A BGSAVE is to begin as soon as no other child process runs. */
@@ -114,7 +123,7 @@ export class Persistence implements PersistencePort {
   }
 
   backgroundSave(schedule: boolean, atomic: boolean): "started" | "scheduled" | "busy" | "blocked" | "failed" {
-    if (this.background.isActive) return "busy";
+    if (this.background.isActive || this.#parts.slot.kind === "replicas") return "busy";
     if (!this.#parts.slot.isActive && !atomic) return this.#start() ? "started" : "failed";
     if (!schedule && !atomic) return "blocked";
     const when = schedule ? "due to user request" : "to run after transaction execution";
@@ -123,11 +132,16 @@ export class Persistence implements PersistencePort {
     return "scheduled";
   }
 
-  #start(): boolean {
+  /** Begins a save in the background for replicas. No child process must run. False, and the reason is in the log, when that failed. */
+  saveForReplicas(options: BackgroundOptions): boolean {
+    return this.#start(options);
+  }
+
+  #start(options: BackgroundOptions = {}): boolean {
     this.saves++;
     this.#lastTrySeconds = this.#nowSeconds;
     this.#startedSeconds = this.#nowSeconds;
-    const started = this.background.start(this.#fileName, this.#aux);
+    const started = this.background.start(this.#fileName, this.#aux, options);
     if (!started) this.#setFailed(true);
     return started;
   }
@@ -145,6 +159,7 @@ export class Persistence implements PersistencePort {
     } else if (outcome === "failed") {
       this.#setFailed(true);
     }
+    this.onSaveEnded(outcome);
   }
 
   cancelBackgroundSave(): "cancelled" | "unscheduled" | "idle" {

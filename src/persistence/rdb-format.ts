@@ -30,6 +30,8 @@ export interface RdbFormatOptions {
   readonly aux: readonly RdbAux[];
   /** The file is the base of an append-only file. */
   readonly isAofBase: boolean;
+  /** Version of the format; absent: that of the server's personality. */
+  readonly version?: number;
   /** Clients are served meanwhile: nothing may take long. */
   readonly inSlices: boolean;
 }
@@ -116,7 +118,7 @@ export class RdbFormat implements SnapshotFormat {
     this.#options = options;
     const { values, personality } = engine.config;
     const output: RdbOutputOptions = {
-      version: personality.rdbVersion,
+      version: options.version ?? personality.rdbVersion,
       compress: values.rdbcompression,
       checksum: false,
       ...(options.inSlices ? { compressMax: COMPRESS_MAX } : {}),

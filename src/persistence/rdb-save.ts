@@ -167,6 +167,14 @@ export class SlicedSave implements ByteSink, SnapshotTarget {
 /** How a save in the background has ended; `stopped`: by the server's own will. */
 export type SaveOutcome = "saved" | "failed" | "stopped";
 
+/** How a save in the background may differ from others. */
+export interface BackgroundOptions {
+  /** Version of the format. */
+  readonly version?: number;
+  /** Called at the instant whose state is saved. */
+  readonly begun?: () => void;
+}
+
 /** A save in the background. */
 export class BackgroundSave {
   readonly #parts: SnapshotParts;
@@ -187,7 +195,7 @@ export class BackgroundSave {
   }
 
   /** Begins to save to the file `name`; false, and the reason is in the log, when that failed. No child process must run. */
-  start(name: string, aux: AuxSource): boolean {
+  start(name: string, aux: AuxSource, options: BackgroundOptions = {}): boolean {
     const { engine } = this.#parts;
     const { log, config } = engine;
     const checksum = config.values.rdbchecksum;
@@ -198,8 +206,11 @@ export class BackgroundSave {
         title: `${config.personality.name}-rdb-bgsave`,
         begin: (sink) => {
           this.dirtyBefore = engine.dirty;
+          options.begun?.();
           const by = checksum ? "receiver" : "nobody";
-          return new RdbFormat(engine, sink, { checksum: by, aux: aux(), isAofBase: false, inSlices: true });
+          const { version } = options;
+          const format = { checksum: by, aux: aux(), isAofBase: false, inSlices: true } as const;
+          return new RdbFormat(engine, sink, version === undefined ? format : { ...format, version });
         },
         done: (end, path) => this.#ended(end, path, name),
       });

@@ -39,6 +39,7 @@ beforeEach(() => {
   server.engine.commit = () => writer.commit();
   server.engine.appendOnly = {
     isEnabled: true,
+    syncedOffset: 0,
     get writeProblem() {
       return writer.writeError ?? writer.syncError;
     },

@@ -120,6 +120,15 @@ export class TestClient implements ClientLink {
     this.#pushed.push(bytes.slice(offset, offset + length));
   }
 
+  hold(): void {}
+
+  sendAhead(bytes: Uint8Array, offset: number, length: number): number {
+    this.append(bytes, offset, length);
+    return length;
+  }
+
+  letGo(): void {}
+
   closeAfterFlush(): void {
     this.close();
   }

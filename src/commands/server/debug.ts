@@ -109,7 +109,10 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["assert", { least: 2, most: MANY, run: (cx) => crashByPanic(cx.engine, "ASSERTION FAILED", "DEBUG ASSERT") }],
   [
     "change-repl-id",
-    act(2, 2, (cx) => cx.engine.log.notice("Changing replication IDs after receiving DEBUG change-repl-id")),
+    act(2, 2, (cx) => {
+      cx.engine.log.notice("Changing replication IDs after receiving DEBUG change-repl-id");
+      cx.engine.replication?.renewHistory();
+    }),
   ],
   ["config-rewrite-force-all", act(2, 2, rewriteConfig)],
   ["dict-resizing", toggle((_, on, cx) => cx.engine.keyspace.setResizing(on))],

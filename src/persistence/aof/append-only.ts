@@ -48,6 +48,10 @@ export class AppendOnly implements AppendOnlyPort {
     return this.log.state !== "off";
   }
 
+  get syncedOffset(): number {
+    return this.log.writer.syncedOffset;
+  }
+
   /** Why writes are refused; null when they are not. */
   get writeProblem(): string | null {
     const { writer } = this.log;

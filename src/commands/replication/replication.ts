@@ -1,0 +1,13 @@
+/** The commands of replication. */
+import type { CommandLiteral } from "../../engine/spec.ts";
+import { PSYNC_COMMANDS } from "./psync.ts";
+import { REPLCONF_COMMANDS } from "./replconf.ts";
+import { ROLE_COMMANDS } from "./role.ts";
+import { WAIT_COMMANDS } from "./wait.ts";
+
+export const REPLICATION_COMMANDS: readonly CommandLiteral[] = [
+  ...PSYNC_COMMANDS,
+  ...REPLCONF_COMMANDS,
+  ...ROLE_COMMANDS,
+  ...WAIT_COMMANDS,
+];
