@@ -4,6 +4,7 @@ import { integerLength } from "../base/int64.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { Request } from "../resp/request.ts";
 import { type Client, ClientFlag } from "./client.ts";
+import { clientBytes } from "./client-memory.ts";
 import type { Engine } from "./engine.ts";
 
 /** Types of clients, for filters and output buffer limits. */
@@ -70,9 +71,6 @@ export function clientIdleSeconds(client: Client, nowMs: number): number {
   return Math.max(0, Math.floor(nowMs / 1000) - Math.floor(client.lastActiveMs / 1000));
 }
 
-/** What a client costs without its buffers, about. */
-export const CLIENT_BYTES = 1024;
-
 /** The line of a client, without a line end. */
 export function clientLine(engine: Engine, client: Client): string {
   const { link } = client;
@@ -99,7 +97,7 @@ function memoryFields(engine: Engine, client: Client): string {
   const showsCommand = isCaller && engine.config.personality.callerQueryBufferBytes > 0;
   const commandBytes = showsCommand ? wireLength(engine.cx.request) : 0;
   const inputBytes = isCaller ? commandBytes : link.inputBytes();
-  const total = CLIENT_BYTES + link.memoryBytes() + argumentBytes + client.queueBytes + commandBytes;
+  const total = clientBytes(client) + argumentBytes + commandBytes;
   return (
     ` qbuf=${inputBytes} qbuf-free=${isCaller ? 0 : link.inputFreeBytes()} argv-mem=${argumentBytes}` +
     ` multi-mem=${client.queueBytes} rbs=${link.replyBufferBytes()} rbp=${link.replyBufferPeak()}` +

@@ -17,7 +17,7 @@ import { CommandTable } from "./command-table.ts";
 import { DebugState } from "./debug-state.ts";
 import { deliverEffects } from "./deliver.ts";
 import { passGates } from "./gates.ts";
-import { type EngineView, HandlerContext } from "./handler-context.ts";
+import { type ClientLimit, type EngineView, HandlerContext } from "./handler-context.ts";
 import { newHistogram, recordLatency } from "./histogram.ts";
 import { InfoSources } from "./info.ts";
 import { LatencyMonitor } from "./latency.ts";
@@ -95,6 +95,8 @@ export class Engine implements EngineView {
   persistence: PersistencePort | null = null;
   /** Replicas and primaries; null where there are none. */
   replication: ReplicationPort | null = null;
+  /** The limit of the memory of all clients; null while there is none. Plugged in with client eviction. */
+  clientLimit: ClientLimit | null = null;
   /** The client whose command runs, or null between commands. Within EXEC and scripts it stays who called them. */
   executing: Client | null = null;
   /** Nesting of execute() within EXEC and scripts. */
@@ -152,6 +154,7 @@ export class Engine implements EngineView {
     this.monitors.remove(client);
     this.pause.forget(client);
     this.replication?.forget(client);
+    this.clientLimit?.forget(client);
     this.clients.delete(client.id);
   }
 

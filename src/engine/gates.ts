@@ -47,6 +47,13 @@ function transactionContent(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return refused ? NOT_IN_MULTI : null;
 }
 
+/** Clients that take too much memory go, before keys do: the one whose command this is may be among them. */
+function clientMemory(cx: HandlerContext): GateAnswer {
+  const { clientLimit } = cx.engine;
+  if (clientLimit === null || cx.client.origin !== Origin.Client) return null;
+  return clientLimit.admit(cx.client) ? null : TAKEN;
+}
+
 function memory(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   const engine = cx.engine;
   if ((engine.gate & ServerGate.MaxMemory) === 0 || cx.client.origin !== Origin.Client) return null;
@@ -134,6 +141,7 @@ const GATES: ReadonlyArray<(cx: HandlerContext, spec: CommandSpec) => GateAnswer
   protection,
   authentication,
   transactionContent,
+  clientMemory,
   memory,
   diskError,
   nearReplicas,

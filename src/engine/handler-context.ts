@@ -23,6 +23,20 @@ import type { CommandSpec } from "./spec.ts";
 import type { Stats } from "./stats.ts";
 import type { Wait } from "./wait.ts";
 
+/** Watches over the memory of all clients together while maxmemory-clients limits it (client-eviction.ts). */
+export interface ClientLimit {
+  /** The client's memory may have changed. When clients now take too much, evict() is asked for soon. */
+  note(client: Client): void;
+  /** The client is about to run a command: evicts at once what must go; false when that is this client. */
+  admit(client: Client): boolean;
+  /** The client has gone. */
+  forget(client: Client): void;
+  /** Evicts clients until the limit holds. */
+  evict(): void;
+  /** The state of things, as DEBUG CLIENT-EVICTION shows it. */
+  describe(): string;
+}
+
 /**
  * The engine as its own parts see it: what gates, transactions, pub/sub, blocking and the others need of it and of each other. Engine
  * (engine.ts) is made of these parts and therefore cannot be named by them.
@@ -46,6 +60,7 @@ export interface EngineView {
   readonly appendOnly: AppendOnlyPort | null;
   readonly persistence: PersistencePort | null;
   readonly replication: ReplicationPort | null;
+  readonly clientLimit: ClientLimit | null;
   readonly memoryGate: (cx: HandlerContext, spec: CommandSpec) => ReplyError | null;
   readonly pubsub: {
     readonly isIdle: boolean;

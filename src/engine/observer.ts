@@ -17,4 +17,5 @@ export const ServerGate = {
   Replica: 1 << 6,
   MinReplicas: 1 << 7,
   Cluster: 1 << 8,
+  ClientMemory: 1 << 12,
 } as const;

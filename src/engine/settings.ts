@@ -1,6 +1,7 @@
 /** Puts the settings that concern the engine itself into effect: once at the start, and whenever CONFIG SET changes them. */
 import type { Logger } from "../base/log.ts";
 import type { SettingName } from "../config/settings.ts";
+import { registerClientEviction } from "./client-eviction.ts";
 import type { Engine } from "./engine.ts";
 import { ExpiredKeys } from "./expiry.ts";
 import { registerMemoryGate } from "./memory-gate.ts";
@@ -20,6 +21,7 @@ export function registerEngineSettings(engine: Engine, log: Logger | null = null
   });
   engine.keyspace.listener = new ExpiredKeys(engine);
   registerMemoryGate(engine);
+  registerClientEviction(engine);
   if (log === null) return;
   engine.log = log;
   follow(engine, "loglevel", ({ config }) => log.setLevel(config.values.loglevel));

@@ -143,10 +143,12 @@ export class Connection implements ClientLink {
     if (this.#input.isHeld || client.halted !== 0) {
       this.#hold(chunk);
       this.#checkInput();
+      this.#noteMemory();
       return;
     }
     this.#process(chunk, 0, chunk.length);
     if (!this.#input.isEmpty || client.queueBytes !== 0) this.#checkInput();
+    this.#noteMemory();
     // Nothing keeps a chunk. Freed now, its memory is warm when the next chunk needs it; left to the collector, each chunk would be written to fresh
     // pages, and the page faults cost more than executing the commands (measured with values of 1 KiB).
     if (chunk.length >= RECYCLE_MIN) (chunk.buffer as ArrayBuffer).transfer(0);
@@ -246,6 +248,10 @@ export class Connection implements ClientLink {
     }
     if (!partial.faulty && !partial.done) return pos;
     this.#input.partial = null;
+    if (partial.filled > this.#inputMax()) {
+      this.#closeLongInput();
+      return end;
+    }
     if (partial.faulty) this.#protocolError();
     else if (partial.request.count > 0) this.#host.engine.execute(this.client, partial.request);
     if (this.#state === State.Open) this.#input.keep(partial);
@@ -262,18 +268,25 @@ export class Connection implements ClientLink {
 
   /** Bounds what this connection may hold of input, and counts it. */
   #checkInput(): void {
-    const { engine } = this.#host;
-    const { client } = this;
-    const waiting = this.#input.waitingBytes + client.queueBytes;
-    const limit = engine.config.values.clientQueryBufferLimit;
-    if (waiting > (limit < INPUT_BYTES_MAX ? limit : INPUT_BYTES_MAX) && !client.has(ClientFlag.Primary)) {
-      engine.stats.queryBufferLimitDisconnections++;
-      this.#doom(`Closing client that reached max query buffer length: ${this.#line()}`);
+    if (this.#input.waitingBytes + this.client.queueBytes > this.#inputMax()) {
+      this.#closeLongInput();
     } else if (this.#input.heldBytes >= HELD_BYTES_MAX && !this.#paused && this.#state === State.Open) {
       this.#paused = true;
       this.#socket.pause();
     }
     this.#input.countMemory();
+  }
+
+  /** Bytes that may wait of this client's input. */
+  #inputMax(): number {
+    const limit = this.#host.engine.config.values.clientQueryBufferLimit;
+    if (this.client.has(ClientFlag.Primary)) return Number.POSITIVE_INFINITY;
+    return limit < INPUT_BYTES_MAX ? limit : INPUT_BYTES_MAX;
+  }
+
+  #closeLongInput(): void {
+    this.#host.engine.stats.queryBufferLimitDisconnections++;
+    this.#doom(`Closing client that reached max query buffer length: ${this.#line()}`);
   }
 
   #sendReplies(): void {
@@ -311,7 +324,14 @@ export class Connection implements ClientLink {
 
   /** Output was queued: too much of it, or to be sent at the end of the turn. */
   #outputWaits(): void {
-    if (!this.#checkOutput() && this.#output.wantsFlush && this.#held === null) this.#markDirty();
+    if (this.#checkOutput()) return;
+    if (this.#output.wantsFlush && this.#held === null) this.#markDirty();
+    this.#noteMemory();
+  }
+
+  /** Has the memory of this client counted, where the memory of clients is limited. */
+  #noteMemory(): void {
+    this.#host.engine.clientLimit?.note(this.client);
   }
 
   /** Closes a client for which too much output waits; true when it did. */
@@ -364,6 +384,7 @@ export class Connection implements ClientLink {
       return;
     }
     this.#output.flush(this.client, engine.keyspace.nowMs);
+    this.#noteMemory();
     if (this.#state === State.Closing && this.#output.length === 0) this.close();
   }
 
@@ -441,6 +462,7 @@ export class Connection implements ClientLink {
     }
     if (!this.#input.isHeld) this.#readOn();
     this.#checkInput();
+    this.#noteMemory();
   }
 
   #readOn(): void {
@@ -467,6 +489,7 @@ export class Connection implements ClientLink {
     this.#readOn();
     this.#input.trim(quietMs > QUIET_MS);
     this.#output.tend(nowMs, quietMs > QUIET_MS);
+    this.#noteMemory();
   }
 
   // ---- figures for CLIENT LIST
@@ -496,7 +519,7 @@ export class Connection implements ClientLink {
   }
 
   inputBytes(): number {
-    return this.#input.waitingBytes;
+    return this.#input.shownBytes;
   }
 
   inputFreeBytes(): number {

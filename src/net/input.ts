@@ -49,6 +49,11 @@ export class Input {
     return this.#heldBytes + (this.partial?.filled ?? 0);
   }
 
+  /** The same as CLIENT LIST shows it. */
+  get shownBytes(): number {
+    return this.#heldBytes + (this.partial?.unread ?? 0);
+  }
+
   /** Unused bytes of the buffer for commands in pieces. */
   get freeBytes(): number {
     const partial = this.partial ?? this.#spare;

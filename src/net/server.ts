@@ -8,7 +8,7 @@
 import type { Socket, SocketHandler, TLSOptions } from "bun";
 import { errnoCode } from "../config/errno.ts";
 import type { Client } from "../engine/client.ts";
-import { CLIENT_BYTES } from "../engine/client-list.ts";
+import { CLIENT_BYTES } from "../engine/client-memory.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ProtocolFault } from "../resp/reader.ts";
@@ -275,6 +275,7 @@ export class Server implements ConnectionHost {
 
   /** Goes on with resumed clients, closes those that must go, writes the append-only file, and flushes everyone who was written to. */
   endTurn(): void {
+    this.engine.clientLimit?.evict();
     if (this.engine.holdsReplies) this.engine.commit();
     while (this.#resumed.length > 0 || this.#doomed.length > 0 || this.#dirty.length > 0) {
       const resumed = this.#resumed;

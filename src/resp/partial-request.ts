@@ -66,6 +66,11 @@ export class PartialRequest {
     return this.#buf.length;
   }
 
+  /** Bytes held that are not read yet: of a long bulk alone those of it, as a buffer that holds nothing else counts them. */
+  get unread(): number {
+    return this.#bulk >= LONG_BULK ? this.filled - this.#pos : this.filled;
+  }
+
   /** Bytes that the command under way is known to need at least. */
   get needed(): number {
     return this.#bulk < 0 ? this.filled : Math.max(this.filled, this.#pos + this.#bulk + 2);

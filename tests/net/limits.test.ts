@@ -213,6 +213,18 @@ describe("input limits", () => {
     server.stop();
   });
 
+  test("it does so too when the last piece makes the command complete", () => {
+    const server = netServer({ deaf: true, settings: { "client-query-buffer-limit": "1mb" } });
+    const socket = server.fake();
+    const bytes = command("SET", "k", "x".repeat(MIB));
+    socket.receive(bytes.slice(0, 1000));
+    expect(socket.receive(bytes.slice(1000))).toBe("");
+    expect(socket.ended).toBeTrue();
+    expect(server.engine.stats.queryBufferLimitDisconnections).toBe(1);
+    expect(server.fake().receive(command("EXISTS", "k"))).toBe(":0\r\n");
+    server.stop();
+  });
+
   test("queued commands of a transaction count", () => {
     const server = netServer({ deaf: true, settings: { "client-query-buffer-limit": "1mb" } });
     const socket = server.fake();

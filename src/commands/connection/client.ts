@@ -289,6 +289,7 @@ const ABOUT_THIS_CONNECTION = [
     syntax: "enabled=<ON | OFF>",
     run(cx) {
       setFlag(cx, ClientFlag.NoEvict);
+      cx.engine.clientLimit?.note(cx.client);
     },
   }),
   command({

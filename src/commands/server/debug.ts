@@ -94,6 +94,13 @@ function replyBuffer(cx: Context): void {
   else policy.peakResetMs = cx.integer(3);
 }
 
+function clientEviction(cx: Context): void {
+  const { clientLimit } = cx.engine;
+  if (clientLimit === null) throw CLIENTS_UNLIMITED;
+  cx.reply.verbatim(clientLimit.describe());
+}
+const CLIENTS_UNLIMITED = new ReplyError("ERR maxmemory-clients is disabled.");
+
 function rewriteConfig(cx: Context): void {
   const error = cx.engine.config.rewrite(true);
   if (error !== null) throw new ReplyError(error);
@@ -114,6 +121,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
       cx.engine.replication?.renewHistory();
     }),
   ],
+  ["client-eviction", { least: 2, most: 2, run: clientEviction }],
   ["config-rewrite-force-all", act(2, 2, rewriteConfig)],
   ["dict-resizing", toggle((_, on, cx) => cx.engine.keyspace.setResizing(on))],
   ["digest", { least: 2, most: 2, run: debugDigest }],
@@ -166,6 +174,8 @@ const HELP = [
   "    Die as after a failed assertion.",
   "CHANGE-REPL-ID",
   "    Take new replication ids. Only for tests of replication.",
+  "CLIENT-EVICTION",
+  "    Show the memory of clients by size, while maxmemory-clients limits it.",
   "CONFIG-REWRITE-FORCE-ALL",
   "    Like CONFIG REWRITE, but write every setting, defaults too.",
   "DICT-RESIZING <0|1>",
