@@ -4,6 +4,7 @@ import { BITMAP_COMMANDS } from "./bitmap/bitmap.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
 import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
+import { DUMP_COMMANDS } from "./generic/dump.ts";
 import { EXPIRE_COMMANDS } from "./generic/expire.ts";
 import { KEY_COMMANDS } from "./generic/keys.ts";
 import { OBJECT_COMMANDS } from "./generic/object.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...INFO_COMMANDS,
   ...LATENCY_COMMANDS,
   ...DEBUG_COMMANDS,
+  ...DUMP_COMMANDS,
   ...EXPIRE_COMMANDS,
   ...FLUSH_COMMANDS,
   ...GEO_COMMANDS,

@@ -54,6 +54,8 @@ class Counters {
   errorReplies = 0;
   /** Errors that went to a primary, a replica or the append-only file's reader. */
   unexpectedErrorReplies = 0;
+  /** Encoded values that were looked through for what sanitize-dump-payload guards against. */
+  payloadSanitizations = 0;
   evictedKeys = 0;
   evictedClients = 0;
   evictedScripts = 0;

@@ -97,6 +97,13 @@ export class KeyRules {
     return this.lfu ? ((this.accessClock & 0xffff) << 8) | LFU_INITIAL : this.accessClock;
   }
 
+  /** Access bits of a key whose use is told (-1: not told): by what the policy cares for, else those of a new one. */
+  accessOfUsed(idleSeconds: number, frequency: number): number {
+    if (this.lfu && frequency >= 0) return ((this.accessClock & 0xffff) << 8) | frequency;
+    if (!this.lfu && idleSeconds >= 0) return (this.accessClock - (idleSeconds % 0x1000000)) & 0xffffff;
+    return this.accessOfNew();
+  }
+
   /** Records an access to a key. */
   touch(e: Ref): void {
     if (this.lfu) lfuTouched(this, e);

@@ -7,11 +7,11 @@ import type { Ref } from "../arena/arena.ts";
 import { latin1 } from "../base/bytes.ts";
 import { errnoText } from "../config/errno.ts";
 import type { Engine } from "../engine/engine.ts";
+import { readingLimits } from "../engine/rdb-limits.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Fault, RdbError } from "../rdb/error.ts";
 import { type RdbHandler, RdbReader } from "../rdb/file-reader.ts";
 import { entryKeyAt, entryKeyBuffer, entryKeyLength, entryKeyText, setEntryAccess } from "../types/entry.ts";
-import { readingLimits } from "./rdb-limits.ts";
 
 /** What the reader does with the data set. */
 export interface RdbLoadOptions {
@@ -98,7 +98,13 @@ class KeyLoader implements RdbHandler {
 
   resizeDb(_size: number, _expiresSize: number): void {}
 
-  functionLibrary(_code: Uint8Array): void {}
+  functionLibrary(_code: Uint8Array): void {
+    this.#engine.log.warning("RDB has a library of functions, which this server does not know: it is passed over");
+  }
+
+  checksum(isPresent: boolean): void {
+    if (!isPresent) this.#engine.log.notice("RDB file was saved with checksum disabled: no check performed.");
+  }
 
   emptyKey(key: Uint8Array): void {
     this.stats.emptyKeys++;
@@ -125,18 +131,9 @@ class KeyLoader implements RdbHandler {
       }
       db.remove(old, hash);
     }
-    setEntryAccess(arena, e, this.#access(idleSeconds, frequency));
+    setEntryAccess(arena, e, keyspace.accessOfUsed(idleSeconds, frequency));
     db.insert(e, hash);
     this.stats.keysLoaded++;
-  }
-
-  /** Access bits of a key, by what the file tells of its use if the policy cares, else those of a new one. */
-  #access(idleSeconds: number, frequency: number): number {
-    const { keyspace } = this.#engine;
-    const { accessClock, lfu } = keyspace;
-    if (lfu && frequency >= 0) return ((accessClock & 0xffff) << 8) | frequency;
-    if (!lfu && idleSeconds >= 0) return (accessClock - idleSeconds) & 0xffffff;
-    return keyspace.accessOfNew();
   }
 }
 

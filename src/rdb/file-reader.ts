@@ -8,15 +8,11 @@ import { int64High, int64Low } from "../base/int64.ts";
 import { setEntryExpiry } from "../types/entry.ts";
 import { entryMove } from "../types/value.ts";
 import { Fault, RdbError } from "./error.ts";
-import { CHECKSUM_VERSION, isReadableVersion, Opcode, RdbType } from "./format.ts";
-import { HashReader } from "./hash-value.ts";
+import { CHECKSUM_VERSION, isReadableVersion, isValueType, ModuleOpcode, Opcode, RdbType } from "./format.ts";
 import { RdbInput, STARVED, StringSlot } from "./input.ts";
-import { ListReader } from "./list-value.ts";
-import { SetReader } from "./set-value.ts";
-import { StreamReader } from "./stream-value.ts";
-import { StringReader } from "./string-value.ts";
+import { moduleName, skipModuleData } from "./module-data.ts";
 import type { ReadingLimits, TypeReader } from "./value.ts";
-import { ZsetReader } from "./zset-value.ts";
+import { typeReaders } from "./value-reader.ts";
 
 /** Is told of what a file holds. */
 export interface RdbHandler {
@@ -30,22 +26,45 @@ export interface RdbHandler {
   key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void;
   /** A collection without elements was passed over. */
   emptyKey(key: Uint8Array): void;
+  /** Data of a module, of which only the name is known, was passed over. */
+  moduleAux?(name: string): void;
+  /** A key begins, of an RDB type. The bytes are the callee's. */
+  keyBegins?(key: Uint8Array, type: number): void;
+  /** The value of a module was passed over; the expiry is that of its key. */
+  moduleValue?(expiryMs: number): void;
+  /** The checksum was looked at: it is right, or the file has none. */
+  checksum?(isPresent: boolean): void;
 }
+
+/** What a reader is about to read. */
+export type Reading =
+  | "start"
+  | "read-type"
+  | "read-expire"
+  | "read-key"
+  | "read-object-value"
+  | "check-sum"
+  | "read-len"
+  | "read-aux"
+  | "read-module-aux"
+  | "read-functions";
 
 export interface RdbReaderOptions {
   readonly checkChecksum: boolean;
   readonly versionMax: number;
+  /** Pass over what modules have written, instead of refusing the file. */
+  readonly skipsModules?: boolean;
 }
 
 const HEADER_BYTES = 9;
-const State = { Header: 0, Opcode: 1, Value: 2, Checksum: 3, Done: 4 } as const;
+const State = { Header: 0, Opcode: 1, Value: 2, Module: 3, Checksum: 4, Done: 5 } as const;
 
 export class RdbReader {
   readonly #arena: Arena;
   readonly #handler: RdbHandler;
   readonly #options: RdbReaderOptions;
   readonly #input = new RdbInput(true);
-  readonly #readers: TypeReader[] = [];
+  readonly #readers: readonly (TypeReader | undefined)[];
   readonly #key = new StringSlot();
   readonly #text = new StringSlot();
   #state: number = State.Header;
@@ -58,28 +77,23 @@ export class RdbReader {
   #expiryHigh = 0;
   #idleSeconds = -1;
   #frequency = -1;
+  #doing: Reading = "start";
 
   constructor(arena: Arena, limits: ReadingLimits, handler: RdbHandler, options: RdbReaderOptions) {
     this.#arena = arena;
     this.#handler = handler;
     this.#options = options;
-    const readers: readonly (readonly [TypeReader, readonly number[]])[] = [
-      [new StringReader(arena), [RdbType.String]],
-      [new ListReader(arena, limits), [RdbType.List, RdbType.ListQuicklist2]],
-      [new SetReader(arena, limits), [RdbType.Set, RdbType.SetIntset, RdbType.SetListpack]],
-      [new ZsetReader(arena, limits), [RdbType.Zset, RdbType.Zset2, RdbType.ZsetListpack]],
-      [
-        new HashReader(arena, limits),
-        [RdbType.Hash, RdbType.HashListpack, RdbType.HashMetadata, RdbType.HashListpackEx],
-      ],
-      [new StreamReader(arena), [RdbType.StreamListpacks, RdbType.StreamListpacks2, RdbType.StreamListpacks3]],
-    ];
-    for (const [reader, types] of readers) for (const type of types) this.#readers[type] = reader;
+    this.#readers = typeReaders(arena, limits);
   }
 
   /** Bytes from the start of the file to what is read next. */
   get position(): number {
     return this.#input.position;
+  }
+
+  /** What it was reading last. */
+  get doing(): Reading {
+    return this.#doing;
   }
 
   /** Takes bytes that follow those so far; they are copied. */
@@ -132,6 +146,9 @@ export class RdbReader {
       case State.Header:
         this.#header();
         return false;
+      case State.Module:
+        this.#moduleValue();
+        return false;
       case State.Checksum:
         this.#checksum();
         return true;
@@ -156,7 +173,9 @@ export class RdbReader {
 
   #opcode(): boolean {
     const input = this.#input;
+    this.#doing = "read-type";
     const opcode = input.byte();
+    this.#doing = DOING.get(opcode) ?? this.#doing;
     switch (opcode) {
       case Opcode.ExpireTimeMs:
         this.#expiryMs = input.milliseconds();
@@ -199,6 +218,11 @@ export class RdbReader {
         this.#handler.functionLibrary(copyOf(this.#text.buf, this.#text.at, this.#text.length));
         return false;
       }
+      case Opcode.FunctionPreGa:
+        throw input.corrupt("Pre-release function format not supported.");
+      case Opcode.ModuleAux:
+        this.#moduleAux();
+        return false;
       case Opcode.Eof:
         this.#state = this.#version >= CHECKSUM_VERSION ? State.Checksum : State.Done;
         return this.#state === State.Done;
@@ -211,12 +235,53 @@ export class RdbReader {
   #beginKey(type: number): void {
     const input = this.#input;
     const reader = this.#readers[type];
-    if (reader === undefined) throw input.corrupt(`Unknown RDB encoding type ${type}`);
+    if (reader === undefined && !isValueType(type))
+      throw input.corrupt(
+        `${this.#options.skipsModules === true ? "Invalid object type:" : "Unknown RDB encoding type"} ${type}`,
+      );
+    this.#doing = "read-key";
     input.string(this.#key);
-    this.#keyBytes = copyOf(this.#key.buf, this.#key.at, this.#key.length);
-    reader.begin(type, this.#key);
+    const key = copyOf(this.#key.buf, this.#key.at, this.#key.length);
+    this.#keyBytes = key;
+    this.#handler.keyBegins?.(key, type);
+    this.#doing = "read-object-value";
+    if (reader === undefined) {
+      if (type !== RdbType.Module2) throw input.corrupt("Pre-release module format not supported");
+      this.#state = State.Module;
+      return;
+    }
+    reader.begin(type, this.#key, this.#version);
     this.#reader = reader;
     this.#state = State.Value;
+  }
+
+  #moduleValue(): void {
+    const input = this.#input;
+    const name = moduleName(input);
+    if (!this.#options.skipsModules) {
+      const text = `The RDB file contains module data I can't load: no matching module type '${name}'`;
+      throw new RdbError(Fault.Unsupported, text, input.position);
+    }
+    skipModuleData(input, name);
+    this.#handler.moduleValue?.(this.#expiryMs);
+    this.#expiryMs = -1;
+    this.#idleSeconds = -1;
+    this.#frequency = -1;
+    this.#state = State.Opcode;
+  }
+
+  #moduleAux(): void {
+    const input = this.#input;
+    const name = moduleName(input);
+    const mark = input.length();
+    input.length();
+    if (mark !== ModuleOpcode.Unsigned) throw input.corrupt("bad when_opcode");
+    if (!this.#options.skipsModules) {
+      const text = `The RDB file contains AUX module data I can't load: no matching module '${name}'`;
+      throw new RdbError(Fault.Unsupported, text, input.position);
+    }
+    skipModuleData(input, name);
+    this.#handler.moduleAux?.(name);
   }
 
   #value(): void {
@@ -245,6 +310,7 @@ export class RdbReader {
 
   #checksum(): void {
     const input = this.#input;
+    this.#doing = "check-sum";
     const crc = input.checksum();
     input.need(8);
     const { buf, at } = input;
@@ -254,8 +320,20 @@ export class RdbReader {
     input.at += 8;
     input.commit();
     this.#state = State.Done;
+    if (this.#options.checkChecksum) this.#handler.checksum?.(!isAbsent);
   }
 }
+
+const DOING: ReadonlyMap<number, Reading> = new Map<number, Reading>([
+  [Opcode.ExpireTimeMs, "read-expire"],
+  [Opcode.ExpireTime, "read-expire"],
+  [Opcode.SelectDb, "read-len"],
+  [Opcode.ResizeDb, "read-len"],
+  [Opcode.SlotInfo, "read-len"],
+  [Opcode.Aux, "read-aux"],
+  [Opcode.ModuleAux, "read-module-aux"],
+  [Opcode.Function2, "read-functions"],
+]);
 
 function checksumText(buf: Uint8Array, at: number, crc: Crc64): string {
   const expected = Buffer.from(buf.subarray(at, at + 8))

@@ -1,11 +1,21 @@
 /**
  * Hashes: a listpack as one string, or [fields], then [field][value]. With times to live: [least time:8], then a listpack of triples as one string, or
- * [fields], then [time - least + 1, or 0][field][value].
+ * [fields], then [time - least + 1, or 0][field][value]. Older ones: a ziplist or a zipmap as one string. Candidates of Redis 7.4 wrote no least time, and
+ * times as they are; Valkey writes [fields], then [field][value][time, or -1:8].
  */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { int64High, int64Low } from "../base/int64.ts";
-import { listpackBytes, listpackCount, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import {
+  ListpackElement,
+  listpackBytes,
+  listpackCount,
+  listpackFirst,
+  listpackFromBytes,
+  listpackIsValid,
+  listpackNext,
+  listpackRead,
+} from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, entryFree, setEntryEncoding } from "../types/entry.ts";
 import {
@@ -22,10 +32,12 @@ import {
 import { recordCreate } from "../types/hash-expiry.ts";
 import { HASH } from "../types/hash-value.ts";
 import { HashWalk, walkNext, walkStart } from "../types/hash-walk.ts";
-import { RdbType } from "./format.ts";
+import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
+import { Tuples, timesAreValid, timesOrder, tuplesState } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { ziplistToListpack, zipmapToListpack } from "./ziplist.ts";
 
 export class HashWriter implements TypeWriter {
   readonly #arena: Arena;
@@ -82,13 +94,53 @@ export class HashWriter implements TypeWriter {
   }
 }
 
+/** What a hash that is one string consists of; No: it is not one string. */
+const Packed = { No: 0, Listpack: 1, Ziplist: 2, Zipmap: 3 } as const;
+
+/** Where the times of fields stand: before the field, from the least time on or as they are, or behind the value. */
+const Time = { None: 0, Relative: 1, Absolute: 2, Behind: 3 } as const;
+
+interface Layout {
+  readonly packed: number;
+  readonly time: number;
+}
+
+const PLAIN: Layout = { packed: Packed.No, time: Time.None };
+const LAYOUTS: ReadonlyMap<number, Layout> = new Map<number, Layout>([
+  [RdbType.HashZipmap, { packed: Packed.Zipmap, time: Time.None }],
+  [RdbType.HashZiplist, { packed: Packed.Ziplist, time: Time.None }],
+  [RdbType.HashListpack, { packed: Packed.Listpack, time: Time.None }],
+  [RdbType.HashMetadataPreGa, { packed: Packed.No, time: Time.Absolute }],
+  [RdbType.HashListpackExPreGa, { packed: Packed.Listpack, time: Time.Absolute }],
+  [RdbType.HashMetadata, { packed: Packed.No, time: Time.Relative }],
+  [RdbType.HashListpackEx, { packed: Packed.Listpack, time: Time.Relative }],
+]);
+const VALKEY_TIMES: Layout = { packed: Packed.No, time: Time.Behind };
+
+function layoutOf(type: number, version: number): Layout {
+  if (type === RdbType.HashMetadataPreGa && version >= VALKEY_VERSION) return VALKEY_TIMES;
+  return LAYOUTS.get(type) ?? PLAIN;
+}
+
+/** Bytes of the longest element of a listpack. */
+function longestElement(a: Arena, lp: BlobRef): number {
+  const element = new ListpackElement();
+  let longest = 0;
+  for (let p = listpackFirst(a, lp); p !== 0; p = listpackNext(a, lp, p)) {
+    listpackRead(a, lp, p, element);
+    element.text();
+    longest = Math.max(longest, element.length);
+  }
+  return longest;
+}
+
 export class HashReader implements TypeReader {
   readonly #arena: Arena;
   readonly #limits: ReadingLimits;
   readonly #field = new StringSlot();
   readonly #value = new StringSlot();
   readonly #found = new HashSlot();
-  #type = 0;
+  #layout: Layout = PLAIN;
   #e: Ref = 0;
   #least = 0;
   #left = -1;
@@ -98,31 +150,38 @@ export class HashReader implements TypeReader {
     this.#limits = limits;
   }
 
-  begin(type: number, key: StringSlot): void {
-    this.#type = type;
+  begin(type: number, key: StringSlot, version: number): void {
+    // Valkey uses the number of a pre-release type of Redis for its own hashes with times.
+    this.#layout = layoutOf(type, version);
     this.#left = -1;
+    this.#least = 0;
     this.#e = hashCreate(this.#arena, key.buf, key.at, key.length, 0);
   }
 
   step(input: RdbInput): boolean {
-    const hasTimes = this.#type === RdbType.HashMetadata || this.#type === RdbType.HashListpackEx;
-    if (this.#type === RdbType.HashListpack || this.#type === RdbType.HashListpackEx) {
-      if (hasTimes) input.milliseconds();
+    const { packed, time } = this.#layout;
+    if (packed !== Packed.No) {
+      if (time === Time.Relative) input.milliseconds();
       input.string(this.#value);
-      this.#listpack(input, hasTimes);
+      this.#pack(input, packed);
       return true;
     }
     if (this.#left < 0) {
-      const least = hasTimes ? input.milliseconds() : 0;
+      const least = time === Time.Relative ? input.milliseconds() : 0;
+      if (!(least >= 0 && least <= FIELD_EXPIRY_MAX + 1)) throw input.corrupt("Hash read invalid minExpire value");
       this.#left = input.length();
       this.#least = least;
       if (this.#left > this.#limits.hash.entries) hashToTable(this.#arena, this.#e);
       return this.#left === 0;
     }
-    const time = hasTimes ? input.length() : 0;
+    let expiryMs = time === Time.Relative || time === Time.Absolute ? input.length() : 0;
+    if (time === Time.Relative && expiryMs !== 0) expiryMs += this.#least - 1;
     input.string(this.#field);
     input.string(this.#value);
-    this.#add(input, time === 0 ? 0 : this.#least + time - 1);
+    // -1: none.
+    if (time === Time.Behind) expiryMs = Math.max(0, input.milliseconds());
+    if (expiryMs > FIELD_EXPIRY_MAX) throw input.corrupt(`invalid expireAt time: ${expiryMs}`);
+    this.#add(input, expiryMs);
     return --this.#left === 0;
   }
 
@@ -138,21 +197,50 @@ export class HashReader implements TypeReader {
     if (hashFind(a, e, f.buf, f.at, f.length, this.#found)) hashExpireFound(a, e, this.#found, expiryMs);
   }
 
-  #listpack(input: RdbInput, hasTimes: boolean): void {
+  /** The value is what the string holds: a listpack, or what older versions had instead. */
+  #pack(input: RdbInput, packed: number): void {
     const a = this.#arena;
     const e = this.#e;
     const { buf, at, length } = this.#value;
+    if (packed === Packed.Listpack) {
+      this.#listpack(input);
+      return;
+    }
+    const isZipmap = packed === Packed.Zipmap;
+    const lp = isZipmap ? zipmapToListpack(a, buf, at, length) : ziplistToListpack(a, buf, at, length);
+    if (lp === 0) throw input.corrupt(`${isZipmap ? "Zipmap" : "Hash ziplist"} integrity check failed.`);
+    setContainerRoot(a, e, lp);
+    if (tuplesState(blobBuffer(a, lp), blobAt(a, lp), 2, true) !== Tuples.Right)
+      throw input.corrupt(isZipmap ? "Hash zipmap with dup elements" : "Hash ziplist integrity check failed.");
+    const { entries, value } = this.#limits.hash;
+    // Of zipmaps alone Redis looks at the lengths, too.
+    if (listpackCount(a, lp) / 2 > entries || (isZipmap && longestElement(a, lp) > value)) hashToTable(a, e);
+  }
+
+  #listpack(input: RdbInput): void {
+    const a = this.#arena;
+    const e = this.#e;
+    const { buf, at, length } = this.#value;
+    const { deep, hash, onDeep } = this.#limits;
+    const hasTimes = this.#layout.time !== Time.None;
     const tuple = hasTimes ? 3 : 2;
-    if (!listpackIsValid(buf, at, length, this.#limits.deep))
-      throw input.corrupt("Hash listpack integrity check failed.");
+    if (deep) onDeep?.();
+    const isRight =
+      listpackIsValid(buf, at, length, true) &&
+      tuplesState(buf, at, tuple, deep) === Tuples.Right &&
+      (!hasTimes || timesAreValid(buf, at, FIELD_EXPIRY_MAX));
+    if (!isRight) throw input.corrupt("Hash listpack integrity check failed.");
     const lp = listpackFromBytes(a, buf, at, length);
     setContainerRoot(a, e, lp);
     if (hasTimes) {
       setEntryEncoding(a, e, Encoding.ListpackEx);
       recordCreate(a, e, 0);
     }
-    if (listpackCount(a, lp) % tuple !== 0) throw input.corrupt("Hash listpack integrity check failed.");
-    if (listpackCount(a, lp) / tuple > this.#limits.hash.entries) hashToTable(a, e);
+    const isOrdered = !hasTimes || timesOrder.ascend;
+    if (isOrdered && listpackCount(a, lp) / tuple <= hash.entries) return;
+    if (!deep && tuplesState(buf, at, tuple, true) !== Tuples.Right)
+      throw input.corrupt("Hash listpack with dup elements");
+    hashToTable(a, e);
   }
 
   take(): Ref {

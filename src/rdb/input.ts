@@ -172,7 +172,7 @@ export class RdbInput {
   }
 
   #starve(bytes: number): never {
-    if (this.#ended) throw new RdbError(Fault.Truncated, "Unexpected EOF reading RDB file", this.#base + this.end);
+    if (this.#ended) throw new RdbError(Fault.Truncated, "Unexpected EOF reading RDB file", this.position);
     this.#wanted = this.at + bytes - this.#mark;
     throw STARVED;
   }

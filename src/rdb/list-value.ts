@@ -1,9 +1,20 @@
 /**
- * Lists: [nodes] then for each node [container][string]: a listpack, or a plain element. Older ones: [nodes][listpack as ziplist ...], or plain elements.
+ * Lists: [nodes] then for each node [container][string]: a listpack, or a plain element. Older ones: [nodes] and a ziplist for each, one ziplist, or
+ * [elements] and each element.
  */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { blobAt, blobBuffer } from "../arena/blob.ts";
-import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
+import {
+  ListpackElement,
+  listpackBytes,
+  listpackCount,
+  listpackFirst,
+  listpackFree,
+  listpackFromBytes,
+  listpackIsValid,
+  listpackNext,
+  listpackRead,
+} from "../struct/listpack.ts";
 import { readUint32 } from "../struct/listpack-element.ts";
 import {
   quicklistAppendListpack,
@@ -29,6 +40,7 @@ import { Container, RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { ziplistToListpack } from "./ziplist.ts";
 
 /** What a node counts as. */
 const NODE_COST = 16;
@@ -110,6 +122,11 @@ export class ListReader implements TypeReader {
   }
 
   step(input: RdbInput): boolean {
+    if (this.#type === RdbType.ListZiplist) {
+      input.string(this.#slot);
+      this.#pushZiplist(input);
+      return true;
+    }
     if (this.#left < 0) {
       this.#left = input.length();
       return this.#left === 0;
@@ -119,24 +136,56 @@ export class ListReader implements TypeReader {
     const ql = containerRoot(a, this.#e);
     if (this.#type === RdbType.List) {
       input.string(slot);
-      quicklistPushBack(a, ql, slot, this.#limits);
+      quicklistPush(a, ql, false, slot.buf, slot.at, slot.length, this.#limits.list.plainMin);
+    } else if (this.#type === RdbType.ListQuicklist) {
+      input.string(slot);
+      this.#append(this.#convert(input, "Ziplist integrity check failed."));
     } else {
       const container = input.length();
+      if (container !== Container.Plain && container !== Container.Packed)
+        throw input.corrupt("Quicklist integrity check failed.");
       input.string(slot);
+      if (slot.length === 0) throw input.corrupt("Quicklist integrity check failed.");
       if (container === Container.Plain) quicklistAppendPlain(a, ql, slot.buf, slot.at, slot.length);
-      else if (container === Container.Packed) this.#appendListpack(input, ql);
-      else throw input.corrupt("Quicklist integrity check failed.");
+      else this.#appendListpack(input);
     }
     return --this.#left === 0;
   }
 
-  #appendListpack(input: RdbInput, ql: Ref): void {
-    const a = this.#arena;
+  #appendListpack(input: RdbInput): void {
     const { buf, at, length } = this.#slot;
-    if (!listpackIsValid(buf, at, length, this.#limits.deep)) throw input.corrupt("Listpack integrity check failed.");
-    const lp = listpackFromBytes(a, buf, at, length);
+    if (this.#limits.deep) this.#limits.onDeep?.();
+    if (!listpackIsValid(buf, at, length, true)) throw input.corrupt("Listpack integrity check failed.");
+    this.#append(listpackFromBytes(this.#arena, buf, at, length));
+  }
+
+  /** Appends a listpack as a node. Empty ones are passed over: old servers left some. */
+  #append(lp: BlobRef): void {
+    const a = this.#arena;
     if (listpackCount(a, lp) === 0) listpackFree(a, lp);
-    else quicklistAppendListpack(a, ql, lp);
+    else quicklistAppendListpack(a, containerRoot(a, this.#e), lp);
+  }
+
+  /** The ziplist in the slot as a listpack. */
+  #convert(input: RdbInput, fault: string): BlobRef {
+    const { buf, at, length } = this.#slot;
+    const lp = ziplistToListpack(this.#arena, buf, at, length);
+    if (lp === 0) throw input.corrupt(fault);
+    return lp;
+  }
+
+  /** A list that was one ziplist: its elements are added one by one. */
+  #pushZiplist(input: RdbInput): void {
+    const a = this.#arena;
+    const ql = containerRoot(a, this.#e);
+    const lp = this.#convert(input, "List ziplist integrity check failed.");
+    const element = new ListpackElement();
+    for (let p = listpackFirst(a, lp); p !== 0; p = listpackNext(a, lp, p)) {
+      listpackRead(a, lp, p, element);
+      element.text();
+      quicklistPush(a, ql, false, element.buf, element.at, element.length, this.#limits.list.plainMin);
+    }
+    listpackFree(a, lp);
   }
 
   take(): Ref {
@@ -144,7 +193,8 @@ export class ListReader implements TypeReader {
     if (quicklistCount(a, containerRoot(a, this.#e)) === 0) return 0;
     const e = this.#e;
     this.#e = 0;
-    listSettle(a, e, this.#limits.list);
+    // Redis leaves a list that comes as one ziplist a quicklist, however short.
+    if (this.#type !== RdbType.ListZiplist) listSettle(a, e, this.#limits.list);
     return e;
   }
 
@@ -154,8 +204,4 @@ export class ListReader implements TypeReader {
     entryFree(this.#arena, this.#e, false);
     this.#e = 0;
   }
-}
-
-function quicklistPushBack(a: Arena, ql: Ref, slot: StringSlot, limits: ReadingLimits): void {
-  quicklistPush(a, ql, false, slot.buf, slot.at, slot.length, limits.list.plainMin);
 }

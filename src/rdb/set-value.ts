@@ -10,6 +10,7 @@ import { SET } from "../types/set-value.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../types/set-walk.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
+import { Tuples, tuplesState } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 
@@ -113,7 +114,8 @@ export class SetReader implements TypeReader {
   #intset(input: RdbInput): void {
     const a = this.#arena;
     const { buf, at, length } = this.#slot;
-    if (!intsetIsValid(buf, at, length, this.#limits.deep)) throw input.corrupt("Intset integrity check failed.");
+    if (this.#limits.deep) this.#limits.onDeep?.();
+    if (!intsetIsValid(buf, at, length, true)) throw input.corrupt("Intset integrity check failed.");
     const e = this.#create(Encoding.Intset);
     intsetFree(a, containerRoot(a, e));
     const root = intsetFromBytes(a, buf, at, length);
@@ -124,13 +126,19 @@ export class SetReader implements TypeReader {
   #listpack(input: RdbInput): void {
     const a = this.#arena;
     const { buf, at, length } = this.#slot;
-    if (!listpackIsValid(buf, at, length, this.#limits.deep))
+    const { deep, set } = this.#limits;
+    if (deep) this.#limits.onDeep?.();
+    const isValid = listpackIsValid(buf, at, length, true);
+    if (!isValid || (deep && tuplesState(buf, at, 1, true) !== Tuples.Right))
       throw input.corrupt("Set listpack integrity check failed.");
     const e = this.#create(Encoding.Listpack);
     listpackFree(a, containerRoot(a, e));
     const root = listpackFromBytes(a, buf, at, length);
     setContainerRoot(a, e, root);
-    if (listpackCount(a, root) > this.#limits.set.listpackEntries) setToTable(a, e);
+    if (listpackCount(a, root) <= set.listpackEntries) return;
+    if (!deep && tuplesState(buf, at, 1, true) !== Tuples.Right)
+      throw input.corrupt("Set with dup elements, listpack with dup elements");
+    setToTable(a, e);
   }
 
   take(): Ref {

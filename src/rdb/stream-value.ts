@@ -29,12 +29,13 @@ import {
   streamSetAdded,
   streamStoreId,
 } from "../types/stream.ts";
-import { blockIsValid } from "../types/stream-block.ts";
+import { blockEntries, blockIsValid } from "../types/stream-block.ts";
 import {
   Consumer,
   consumerAt,
   consumerCount,
   consumerCreate,
+  consumerFind,
   consumerIndex,
   consumerPending,
   groupAt,
@@ -54,13 +55,14 @@ import {
   setItemTime,
 } from "../types/stream-group.ts";
 import { ID_WORDS, idCreate, type StreamId } from "../types/stream-id.ts";
+import { distance, estimateDistance } from "../types/stream-lag.ts";
 import { nameAt, nameBuffer, nameLength } from "../types/stream-names.ts";
 import { STREAM } from "../types/stream-value.ts";
 import { streamRenewFirst } from "../types/stream-walk.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import type { RdbOutput } from "./output.ts";
-import type { TypeReader, TypeWriter } from "./value.ts";
+import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 
 const ID_BYTES = 16;
 /** What a block counts as. */
@@ -245,6 +247,7 @@ interface Waiting {
 
 export class StreamReader implements TypeReader {
   readonly #arena: Arena;
+  readonly #limits: ReadingLimits;
   readonly #slot = new StringSlot();
   readonly #block = new StringSlot();
   readonly #id: StreamId = idCreate();
@@ -254,6 +257,8 @@ export class StreamReader implements TypeReader {
   #s: Ref = 0;
   #phase: number = Phase.Head;
   #left = 0;
+  /** Entries of the blocks so far. */
+  #entries = 0;
   #groups = 0;
   #group: Ref = 0;
   #consumers = 0;
@@ -261,12 +266,14 @@ export class StreamReader implements TypeReader {
   /** Pending entries of the group whose consumer has not come yet, by the text of their id. */
   #waiting = new Map<string, Waiting>();
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, limits: ReadingLimits) {
     this.#arena = arena;
+    this.#limits = limits;
   }
 
   begin(type: number, key: StringSlot): void {
     this.#type = type;
+    this.#entries = 0;
     this.#e = streamCreate(this.#arena, key.buf, key.at, key.length, 0);
     this.#s = streamOf(this.#arena, this.#e);
     this.#phase = Phase.Head;
@@ -326,8 +333,12 @@ export class StreamReader implements TypeReader {
     const block = this.#block;
     input.string(block);
     this.#rawId(buf, at);
+    if (this.#limits.deep) this.#limits.onDeep?.();
     if (!blockIsValid(block.buf, block.at, block.length))
       throw input.corrupt("Stream listpack integrity check failed.");
+    const entries = blockEntries(block.buf, block.at);
+    if (entries === 0) throw input.corrupt("Empty listpack inside stream");
+    this.#entries += entries;
     if (!streamAddBlock(this.#arena, this.#s, this.#id, block.buf, block.at, block.length))
       throw input.corrupt("Listpack re-added with existing key");
     if (--this.#left === 0) this.#phase = Phase.Facts;
@@ -351,6 +362,7 @@ export class StreamReader implements TypeReader {
       high = input.high;
     }
     this.#groups = input.length();
+    if (length !== this.#entries) throw input.corrupt("Stream length inconsistent with rax entries");
     streamAddLength(a, s, length);
     streamStoreId(a, s, Head.LastId, this.#lastId);
     streamStoreId(a, s, Head.MaxDeletedId, deleted);
@@ -375,6 +387,11 @@ export class StreamReader implements TypeReader {
     const { buf, at, length } = this.#slot;
     if (groupFind(a, this.#s, buf, at, length) !== 0) throw input.corrupt("Duplicated consumer group name");
     this.#group = groupCreate(a, this.#s, buf, at, length, this.#id);
+    if (this.#type === RdbType.StreamListpacks) {
+      estimateDistance(a, this.#s, this.#id);
+      low = distance.low;
+      high = distance.high;
+    }
     groupSetRead(a, this.#group, low, high);
     this.#left = pending;
     this.#waiting.clear();
@@ -404,6 +421,7 @@ export class StreamReader implements TypeReader {
     const activeMs = this.#type === RdbType.StreamListpacks3 ? input.milliseconds() : seenMs;
     const pending = input.length();
     const { buf, at, length } = this.#slot;
+    if (consumerFind(a, this.#group, buf, at, length) !== 0) throw input.corrupt("Duplicate stream consumer detected.");
     this.#consumer = consumerCreate(a, this.#group, buf, at, length, seenMs);
     setItemTime(a, this.#consumer, Consumer.Active, activeMs);
     this.#left = pending;
@@ -429,7 +447,7 @@ export class StreamReader implements TypeReader {
   }
 
   #endGroup(input: RdbInput): boolean {
-    if (this.#waiting.size > 0) throw input.corrupt("NACK entry without consumer");
+    if (this.#waiting.size > 0) throw input.corrupt("Stream CG PEL entry without consumer");
     this.#phase = Phase.Group;
     return --this.#groups === 0;
   }

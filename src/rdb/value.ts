@@ -19,8 +19,8 @@ export interface TypeWriter {
 
 /** Reads values of some RDB types, each in steps. A step that throws STARVED has changed nothing. */
 export interface TypeReader {
-  /** A value of an RDB type is next, under a key that is good during the call. */
-  begin(type: number, key: StringSlot): void;
+  /** A value of an RDB type is next, in a file of a version, under a key that is good during the call. */
+  begin(type: number, key: StringSlot, version: number): void;
   /** Reads one element; true when the value is complete. */
   step(input: RdbInput): boolean;
   /** The entry with the complete value, which is the caller's then; 0 when the value has no elements. */
@@ -35,6 +35,8 @@ export interface ReadingLimits {
   readonly list: ListLimits;
   readonly set: SetLimits;
   readonly zset: ZsetLimits;
-  /** Check encodings through and through. */
+  /** Look for what makes a value wrong although its bytes can be read: keys that come twice. Bytes that cannot be read are refused in any case. */
   readonly deep: boolean;
+  /** Is told of each run of bytes that was looked through because of `deep`. */
+  readonly onDeep?: () => void;
 }

@@ -1,19 +1,21 @@
 /** Sorted sets: a listpack as one string, or [members], then [member][score:8] from the highest score down. */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { parseDouble } from "../base/float.ts";
-import { listpackBytes, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, entryFree } from "../types/entry.ts";
 import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset.ts";
 import { zsetLength } from "../types/zset-length.ts";
-import { pairsAreValid } from "../types/zset-listpack.ts";
+import { pairsAreValid, pairsAscend } from "../types/zset-listpack.ts";
 import { ZSET } from "../types/zset-value.ts";
 import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset-walk.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
+import { Tuples, tuplesState } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { ziplistToListpack } from "./ziplist.ts";
 
 export class ZsetWriter implements TypeWriter {
   readonly #arena: Arena;
@@ -74,14 +76,15 @@ export class ZsetReader implements TypeReader {
   begin(type: number, key: StringSlot): void {
     this.#type = type;
     this.#left = -1;
-    const encoding = type === RdbType.ZsetListpack ? Encoding.Listpack : Encoding.Skiplist;
+    const isPacked = type === RdbType.ZsetListpack || type === RdbType.ZsetZiplist;
+    const encoding = isPacked ? Encoding.Listpack : Encoding.Skiplist;
     this.#e = zsetCreate(this.#arena, key.buf, key.at, key.length, 0, encoding);
   }
 
   step(input: RdbInput): boolean {
-    if (this.#type === RdbType.ZsetListpack) {
+    if (this.#type === RdbType.ZsetListpack || this.#type === RdbType.ZsetZiplist) {
       input.string(this.#slot);
-      this.#listpack(input);
+      this.#pairs(input, this.#type === RdbType.ZsetListpack ? this.#listpack(input) : this.#ziplist(input));
       return true;
     }
     if (this.#left < 0) {
@@ -97,16 +100,33 @@ export class ZsetReader implements TypeReader {
     return --this.#left === 0;
   }
 
-  #listpack(input: RdbInput): void {
-    const a = this.#arena;
+  #listpack(input: RdbInput): BlobRef {
     const { buf, at, length } = this.#slot;
-    if (!listpackIsValid(buf, at, length, this.#limits.deep))
-      throw input.corrupt("Zset listpack integrity check failed.");
-    listpackFree(a, containerRoot(a, this.#e));
-    const lp = listpackFromBytes(a, buf, at, length);
-    setContainerRoot(a, this.#e, lp);
-    if (this.#limits.deep && !pairsAreValid(a, lp)) throw input.corrupt("Zset listpack integrity check failed.");
-    if (zsetLength(a, this.#e) > this.#limits.zset.listpackEntries) zsetToTable(a, this.#e);
+    if (this.#limits.deep) this.#limits.onDeep?.();
+    if (!listpackIsValid(buf, at, length, true)) throw input.corrupt("Zset listpack integrity check failed.");
+    return listpackFromBytes(this.#arena, buf, at, length);
+  }
+
+  #ziplist(input: RdbInput): BlobRef {
+    const { buf, at, length } = this.#slot;
+    const lp = ziplistToListpack(this.#arena, buf, at, length);
+    if (lp === 0) throw input.corrupt("Zset ziplist integrity check failed.");
+    return lp;
+  }
+
+  /** The value is this listpack, once it has been found to consist of pairs in order. */
+  #pairs(input: RdbInput, lp: BlobRef): void {
+    const a = this.#arena;
+    const e = this.#e;
+    const isZiplist = this.#type === RdbType.ZsetZiplist;
+    listpackFree(a, containerRoot(a, e));
+    setContainerRoot(a, e, lp);
+    const isPairs = listpackCount(a, lp) % 2 === 0 && pairsAreValid(a, lp);
+    const becomesTable = listpackCount(a, lp) / 2 > this.#limits.zset.listpackEntries || !pairsAscend(a, lp);
+    const mustDiffer = isZiplist || becomesTable || this.#limits.deep;
+    if (!isPairs || (mustDiffer && tuplesState(blobBuffer(a, lp), blobAt(a, lp), 2, true) !== Tuples.Right))
+      throw input.corrupt(`Zset ${isZiplist ? "ziplist" : "listpack"} integrity check failed.`);
+    if (becomesTable) zsetToTable(a, e);
   }
 
   take(): Ref {
@@ -133,6 +153,7 @@ function textScore(input: RdbInput): number {
   if (length >= 254) return length === 254 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   input.need(length);
   const score = parseDouble(input.buf, input.at, length);
+  if (Number.isNaN(score)) throw input.corrupt("A score is not a number");
   input.at += length;
   return score;
 }

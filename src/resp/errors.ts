@@ -24,6 +24,7 @@ export const TIMEOUT_NOT_A_FLOAT = new ReplyError("ERR timeout is not a float or
 export const TIMEOUT_OUT_OF_RANGE = new ReplyError("ERR timeout is out of range");
 export const DB_OUT_OF_RANGE = new ReplyError("ERR DB index is out of range");
 export const SAME_OBJECT = new ReplyError("ERR source and destination objects are the same");
+export const BUSY_KEY = new ReplyError("BUSYKEY Target key name already exists.");
 export const INVALID_CURSOR = new ReplyError("ERR invalid cursor");
 
 /** `ERR wrong number of arguments for 'name' command`. */

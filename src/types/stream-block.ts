@@ -335,17 +335,26 @@ export function blockIsValid(buf: Uint8Array, offset: number, length: number): b
   p = after(buf, p, 1 + masterFields);
   if (countAt(buf, p) !== 0) return false;
   p = after(buf, p, 1);
+  let deletedLeft = deleted;
   for (let left = entries + deleted; left > 0; left--) {
+    const flags = buf[p];
     p = validEntryEnd(buf, p, masterFields);
     if (p === 0) return false;
+    if ((flags & EntryFlag.Deleted) !== 0) deletedLeft--;
   }
-  return buf[p] === LISTPACK_END;
+  return buf[p] === LISTPACK_END && deletedLeft === 0;
+}
+
+/** Entries, without deleted ones, of a block that is valid. */
+export function blockEntries(buf: Uint8Array, offset: number): number {
+  return countAt(buf, offset + LISTPACK_HEADER_BYTES);
 }
 
 /** The end of the entry at `p`; 0 when there is none that is right. */
 function validEntryEnd(buf: Uint8Array, from: number, masterFields: number): number {
-  const flags = countAt(buf, from);
-  if (flags < 0) return 0;
+  // Flags are one byte: they are changed in place.
+  const flags = buf[from];
+  if (flags >= 0x80) return 0;
   let p = after(buf, from, 1);
   for (let i = 0; i < 2; i++) {
     if (buf[p] === LISTPACK_END || !readInteger(buf, p)) return 0;

@@ -33,6 +33,7 @@ const INTEGER_MAX = 2 ** 62;
 
 const scoreText = new Uint8Array(DOUBLE_TEXT_MAX);
 const element = new ListpackElement();
+const other = new ListpackElement();
 
 /** The score in the listpack element at position `p` of a buffer. */
 export function elementScore(buf: Uint8Array, p: number): number {
@@ -155,6 +156,31 @@ export function pairRankOfScore(a: Arena, lp: BlobRef, score: number, orEqual: b
     p = q + elementBytes(own, q);
   }
   return rank;
+}
+
+/** True when pairs, all of them valid, stand in the order that a sorted set has. */
+export function pairsAscend(a: Arena, lp: BlobRef): boolean {
+  const own = blobBuffer(a, lp);
+  let p = blobAt(a, lp) + LISTPACK_HEADER_BYTES;
+  let previous = 0;
+  let previousScore = Number.NEGATIVE_INFINITY;
+  while (own[p] !== LISTPACK_END) {
+    const q = p + elementBytes(own, p);
+    const score = elementScore(own, q);
+    if (score < previousScore || (score === previousScore && previous !== 0 && compareMembers(own, previous, p) > 0))
+      return false;
+    previous = p;
+    previousScore = score;
+    p = q + elementBytes(own, q);
+  }
+  return true;
+}
+
+/** Order of the bytes of two elements of the same buffer. */
+function compareMembers(own: Uint8Array, p: number, q: number): number {
+  other.read(own, q);
+  other.text();
+  return compareElement(own, p, other.buf, other.at, other.length);
 }
 
 /** True when a listpack (one that is valid element by element) consists of pairs whose scores are numbers: for those that come from outside. */

@@ -50,7 +50,7 @@ const STATS_FIELDS: readonly InfoField[] = [
   ["tracking_total_prefixes", 0],
   ["unexpected_error_replies", ({ stats }) => stats.unexpectedErrorReplies],
   ["total_error_replies", ({ stats }) => stats.errorReplies],
-  ["dump_payload_sanitizations", 0],
+  ["dump_payload_sanitizations", ({ stats }) => stats.payloadSanitizations],
   ["total_reads_processed", ({ stats }) => stats.readsProcessed],
   ["total_writes_processed", ({ stats }) => stats.writesProcessed],
   ["io_threaded_reads_processed", 0],

@@ -1,12 +1,16 @@
-/** The settings that decide how values are kept that come out of a file. */
-import type { Engine } from "../engine/engine.ts";
-import type { ReadingLimits } from "../rdb/value.ts";
+/** The settings that decide how values are kept that come out of a file or a payload. */
 
-/** The limits as the settings have them now. `deep`: check encodings through and through. */
+import type { ReadingLimits } from "../rdb/value.ts";
+import type { Engine } from "./engine.ts";
+
+/** The limits as the settings have them now. `deep`: look for keys that come twice, as sanitize-dump-payload may ask. */
 export function readingLimits(engine: Engine, deep: boolean): ReadingLimits {
   const { values } = engine.config;
   return {
     deep,
+    onDeep: () => {
+      engine.stats.payloadSanitizations++;
+    },
     hash: { entries: values.hashMaxListpackEntries, value: values.hashMaxListpackValue },
     list: { fill: values.listMaxListpackSize, depth: values.listCompressDepth, plainMin: engine.debug.listPlainMin },
     set: {

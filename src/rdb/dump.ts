@@ -1,0 +1,116 @@
+/**
+ * Payloads of DUMP: a value behind its RDB type, then [version:2][CRC-64 of all before:8].
+ */
+import type { Arena, Ref } from "../arena/arena.ts";
+import { copyBytes } from "../base/bytes.ts";
+import { Crc64 } from "../base/crc64.ts";
+import { Fault, RdbError } from "./error.ts";
+import { ValueWriter } from "./file-writer.ts";
+import { FOOTER_BYTES, isReadableVersion, RdbType } from "./format.ts";
+import { RdbInput, StringSlot } from "./input.ts";
+import { moduleName } from "./module-data.ts";
+import { type ByteTarget, RdbOutput } from "./output.ts";
+import type { ReadingLimits } from "./value.ts";
+import { typeReaders } from "./value-reader.ts";
+
+const CHECKSUM_BYTES = 8;
+/** A payload's first room in bytes; it grows by half. */
+const ROOM_MIN = 128;
+
+/** Puts bytes behind each other. */
+class Payload implements ByteTarget {
+  bytes = new Uint8Array(ROOM_MIN);
+  length = 0;
+
+  write(bytes: Uint8Array, start: number, end: number): void {
+    const length = this.length + end - start;
+    if (length > this.bytes.length) {
+      const larger = new Uint8Array(length + (length >> 1));
+      larger.set(this.bytes.subarray(0, this.length));
+      this.bytes = larger;
+    }
+    copyBytes(bytes, start, this.bytes, this.length, end - start);
+    this.length = length;
+  }
+}
+
+/** The payload of the value of `e`, a view of bytes that nobody else holds. `compress`: as rdbcompression says. */
+export function dumpValue(arena: Arena, e: Ref, version: number, compress: boolean): Uint8Array {
+  const payload = new Payload();
+  const out = new RdbOutput(payload, { version, compress, checksum: true });
+  const writer = new ValueWriter(arena);
+  out.byte(writer.rdbType(e, version));
+  writer.begin(e);
+  while (!writer.step(out, Number.POSITIVE_INFINITY));
+  out.byte(version & 0xff);
+  out.byte(version >> 8);
+  out.flush();
+  const checksum = new Uint8Array(CHECKSUM_BYTES);
+  out.checksum?.write(checksum, 0);
+  out.rawBytes(checksum, 0, CHECKSUM_BYTES);
+  out.flush();
+  return payload.bytes.subarray(0, payload.length);
+}
+
+/** The version in a payload's footer, or -1 when the payload is too short to have one. */
+export function payloadVersion(buf: Uint8Array, at: number, length: number): number {
+  if (length < FOOTER_BYTES) return -1;
+  const footer = at + length - FOOTER_BYTES;
+  return buf[footer] | (buf[footer + 1] << 8);
+}
+
+/** True when a payload is of a version that is read up to `versionMax`, and (unless `ignoreChecksum`) its checksum is right. */
+export function payloadIsSound(
+  buf: Uint8Array,
+  at: number,
+  length: number,
+  versionMax: number,
+  ignoreChecksum: boolean,
+): boolean {
+  const version = payloadVersion(buf, at, length);
+  if (version < 0 || (version > versionMax && !isReadableVersion(version, versionMax))) return false;
+  if (ignoreChecksum) return true;
+  const crc = new Crc64();
+  crc.update(buf, at, length - CHECKSUM_BYTES);
+  return crc.matches(buf, at + length - CHECKSUM_BYTES);
+}
+
+/**
+ * Reads the value of a payload that payloadIsSound. Returns an entry of its own under the key, without expiry, in no dict. Throws an RdbError, and keeps
+ * nothing, when the value is not right. What stands behind the value is not looked at, as in Redis.
+ */
+export function restoreValue(
+  arena: Arena,
+  limits: ReadingLimits,
+  key: Uint8Array,
+  keyAt: number,
+  keyLength: number,
+  buf: Uint8Array,
+  at: number,
+  length: number,
+): Ref {
+  const input = new RdbInput(false);
+  input.whole(buf, at, length - FOOTER_BYTES);
+  const type = input.byte();
+  const reader = typeReaders(arena, limits)[type];
+  if (reader === undefined) throw input.corrupt(refusal(type, input));
+  const name = new StringSlot();
+  name.buf = key;
+  name.at = keyAt;
+  name.length = keyLength;
+  reader.begin(type, name, payloadVersion(buf, at, length));
+  try {
+    while (!reader.step(input));
+    const e = reader.take();
+    if (e === 0) throw new RdbError(Fault.EmptyKey, "a collection without elements", input.position);
+    return e;
+  } finally {
+    reader.discard();
+  }
+}
+
+function refusal(type: number, input: RdbInput): string {
+  if (type === RdbType.ModulePreGa) return "Pre-release module format not supported";
+  if (type !== RdbType.Module2) return `Unknown RDB encoding type ${type}`;
+  return `The RDB file contains module data I can't load: no matching module type '${moduleName(input)}'`;
+}
