@@ -17,5 +17,9 @@ export const ServerGate = {
   Replica: 1 << 6,
   MinReplicas: 1 << 7,
   Cluster: 1 << 8,
+  /** Another data set is loaded beside the present one, which is served. */
+  LoadingAside: 1 << 9,
+  /** A replica without its primary, which may not answer from old data. */
+  Stale: 1 << 10,
   ClientMemory: 1 << 12,
 } as const;

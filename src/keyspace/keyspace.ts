@@ -9,6 +9,8 @@ import { freeContent } from "./lazy-free.ts";
 
 export class Keyspace extends KeyRules {
   readonly databases: Database[] = [];
+  /** Databases in the making, which are to take these ones' place; their content is in the arena, too. */
+  staging: readonly Database[] | null = null;
 
   constructor(arena: Arena, count: number, prng: Prng) {
     super(arena, prng);
@@ -30,11 +32,11 @@ export class Keyspace extends KeyRules {
     if (keys === 0) return 0;
     if (this.snapshot !== null) {
       for (const db of this.databases) if (id < 0 || db.id === id) this.#empty(db, lazy);
-    } else if (others === 0) {
+    } else if (others === 0 && this.staging === null) {
       this.#reset();
       if (lazy) this.lazyFree.freedObjects += keys;
     } else {
-      this.#empty(this.databases[id], lazy);
+      for (const db of this.databases) if (id < 0 || db.id === id) this.#empty(db, lazy);
     }
     return keys;
   }
@@ -59,5 +61,6 @@ export class Keyspace extends KeyRules {
     if (allowed === this.resizing) return;
     this.resizing = allowed;
     for (const db of this.databases) db.pauseResizing(allowed ? -1 : 1);
+    for (const db of this.staging ?? []) db.pauseResizing(allowed ? -1 : 1);
   }
 }

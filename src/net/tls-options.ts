@@ -1,4 +1,4 @@
-/** Certificates and options of TLS listening sockets, from the settings. */
+/** Certificates and options of TLS sockets, those that listen and those that connect, from the settings. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TLSOptions } from "bun";
@@ -29,6 +29,25 @@ class TlsProblem {
 export function readTlsOptions(values: ConfigValues): TlsOptionsResult {
   try {
     return { options: compose(values) };
+  } catch (problem) {
+    if (problem instanceof TlsProblem) return { error: problem.text };
+    throw problem;
+  }
+}
+
+/** The same for connections that the server opens: they show a certificate of their own if the settings name one, else the server's. */
+export function readTlsClientOptions(values: ConfigValues): TlsOptionsResult {
+  try {
+    const options = compose(values);
+    if (values.tlsClientCertFile !== "" && values.tlsClientKeyFile !== "") {
+      options.cert = readPem("client certificate", values.tlsClientCertFile);
+      options.key = readPem("client private key", values.tlsClientKeyFile);
+      options.passphrase = values.tlsClientKeyFilePass;
+    }
+    // Who vouches for the other side is looked at when the handshake is over (dial.ts): its name does not matter, as it does not to Redis.
+    options.requestCert = true;
+    options.rejectUnauthorized = false;
+    return { options };
   } catch (problem) {
     if (problem instanceof TlsProblem) return { error: problem.text };
     throw problem;

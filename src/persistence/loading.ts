@@ -2,12 +2,12 @@
  * The state of a server that loads its data set: who is told to wait, what the data set does not do meanwhile, how far it has come, and the slices in which
  * the work is done, so that clients get their answers ("LOADING ...") in between.
  *
- * Invariant: ServerGate.Loading is set, keys do not expire and nothing is propagated exactly from start() to finish(); the propagation
- * sinks stand aside only while a slice runs.
+ * Invariant: ServerGate.Loading (LoadingAside: while the present data set is served) is set, keys do not expire and nothing is propagated exactly from start() to
+ * finish(); the propagation sinks stand aside only while a slice runs.
  */
 import type { Engine } from "../engine/engine.ts";
+import { settleExpiryMode } from "../engine/expiry-mode.ts";
 import { ServerGate } from "../engine/observer.ts";
-import { ExpiryMode } from "../keyspace/key-rules.ts";
 
 /** Microseconds of a slice. */
 const SLICE_US = 8000;
@@ -22,11 +22,17 @@ export class Loading {
   #startUs = 0;
   #totalBytes = 0;
   #loadedBytes = 0;
-  #expiryMode: number = ExpiryMode.Delete;
+  /** The present data set is served meanwhile. */
+  #isAside = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    engine.info.add({ fields: { loading: () => (this.#active ? 1 : 0) } });
+    engine.info.add({
+      fields: {
+        loading: () => Number(this.#active && !this.#isAside),
+        async_loading: () => Number(this.#active && this.#isAside),
+      },
+    });
   }
 
   /** Does the data set load? */
@@ -53,8 +59,8 @@ export class Loading {
     return (this.#engine.clock.monotonicUs() - this.#startUs) / 1e6;
   }
 
-  /** Loading begins. `totalBytes`: how much there is; 0: nobody knows. */
-  start(totalBytes: number): void {
+  /** Loading begins. `totalBytes`: how much there is; 0: nobody knows. `isAside`: the present data set is served meanwhile. */
+  start(totalBytes: number, isAside = false): void {
     const engine = this.#engine;
     if (this.#active) throw new Error("a data set is loading already");
     this.#active = true;
@@ -62,9 +68,9 @@ export class Loading {
     this.#loadedBytes = 0;
     this.#startSeconds = Math.floor(engine.nowMs() / 1000);
     this.#startUs = engine.clock.monotonicUs();
-    this.#expiryMode = engine.keyspace.expiryMode;
-    engine.keyspace.expiryMode = ExpiryMode.Ignore;
-    engine.gate |= ServerGate.Loading;
+    this.#isAside = isAside;
+    engine.gate |= isAside ? ServerGate.LoadingAside : ServerGate.Loading;
+    settleExpiryMode(engine);
   }
 
   /** So many bytes have been loaded since the start. */
@@ -77,8 +83,8 @@ export class Loading {
     const engine = this.#engine;
     if (!this.#active) throw new Error("nothing is loading");
     this.#active = false;
-    engine.keyspace.expiryMode = this.#expiryMode;
-    engine.gate &= ~ServerGate.Loading;
+    engine.gate &= ~(ServerGate.Loading | ServerGate.LoadingAside);
+    settleExpiryMode(engine);
     engine.keyspace.refreshAccessClock();
   }
 

@@ -84,6 +84,11 @@ export class Persistence implements PersistencePort {
     return Math.floor(this.#engine.clock.nowMs() / 1000);
   }
 
+  /** Process id of the child at work, or -1. */
+  get childPid(): number {
+    return this.#parts.slot.pid;
+  }
+
   /** Seconds that the BGSAVE in progress has taken; -1: none is. */
   get currentSaveSeconds(): number {
     return this.background.isActive ? this.#nowSeconds - this.#startedSeconds : -1;
@@ -250,6 +255,12 @@ export class Persistence implements PersistencePort {
       if (outcome === "failed") log.warning("Fatal error loading the DB, check server logs. Exiting.");
       done(outcome !== "failed");
     });
+  }
+
+  /** Loads the file that a primary has sent, others' events in between; whatever is wrong with it is in the log when `ok` is false. */
+  loadReceived(onAux: (name: string, value: string) => void, done: (ok: boolean) => void): void {
+    const options: RdbLoadOptions = { replaces: false, keepsExpired: true, isForgiven: true, onAux };
+    this.#load(options, false, (outcome) => done(outcome === "loaded"));
   }
 
   reload(options: { readonly save: boolean; readonly flush: boolean; readonly merge: boolean }): boolean {

@@ -21,6 +21,10 @@ export interface RdbLoadOptions {
   readonly keepsExpired: boolean;
   /** Is told of the facts in the header. */
   readonly onAux?: (name: string, value: string) => void;
+  /** Bytes that cannot be right are no reason to end the process: there is another source to ask. */
+  readonly isForgiven?: boolean;
+  /** Where keys go, one for each database of the server; absent: into the server's databases. */
+  readonly databases?: readonly Database[];
 }
 
 /** What a load has come to. */
@@ -30,6 +34,12 @@ export interface RdbLoadStats {
   emptyKeys: number;
 }
 
+/** The line that a load ends with. */
+export function loadedLine({ keysLoaded, keysExpired, emptyKeys }: RdbLoadStats): string {
+  const tail = emptyKeys > 0 ? `, empty keys skipped: ${emptyKeys}` : "";
+  return `Done loading RDB, keys loaded: ${keysLoaded}, keys expired: ${keysExpired}${tail}.`;
+}
+
 const CHUNK_BYTES = 256 * 1024;
 /** Elements between looks at the clock. */
 const STEP_BUDGET = 256;
@@ -37,12 +47,13 @@ const STEP_BUDGET = 256;
 const EMPTY_NAMED_MAX = 10;
 
 /** Puts what was read into the databases. */
-class KeyLoader implements RdbHandler {
+export class KeyLoader implements RdbHandler {
   readonly stats: RdbLoadStats = { keysLoaded: 0, keysExpired: 0, emptyKeys: 0 };
   readonly #engine: Engine;
   readonly #options: RdbLoadOptions;
   /** Keys that expired before this time are not loaded. */
   readonly #nowMs: number;
+  readonly #databases: readonly Database[];
   #db: Database;
   position: () => number = () => 0;
 
@@ -50,7 +61,8 @@ class KeyLoader implements RdbHandler {
     this.#engine = engine;
     this.#options = options;
     this.#nowMs = engine.clock.nowMs();
-    this.#db = engine.keyspace.databases[0];
+    this.#databases = options.databases ?? engine.keyspace.databases;
+    this.#db = this.#databases[0];
   }
 
   version(_version: number): void {}
@@ -84,9 +96,9 @@ class KeyLoader implements RdbHandler {
   }
 
   selectDb(id: number): void {
-    const db = this.#engine.keyspace.databases[id];
+    const db = this.#databases[id];
     if (db === undefined) {
-      const count = this.#engine.keyspace.databases.length;
+      const count = this.#databases.length;
       throw new RdbError(
         Fault.Unsupported,
         `FATAL: Data file was created with a ${this.#engine.config.personality.title} server configured to handle more than ${count} databases. Exiting`,
@@ -140,6 +152,7 @@ class KeyLoader implements RdbHandler {
 export class RdbFileLoad {
   readonly #engine: Engine;
   readonly #fd: number;
+  readonly #options: RdbLoadOptions;
   readonly #keys: KeyLoader;
   readonly #reader: RdbReader;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
@@ -155,6 +168,7 @@ export class RdbFileLoad {
   constructor(engine: Engine, fd: number, options: RdbLoadOptions) {
     this.#engine = engine;
     this.#fd = fd;
+    this.#options = options;
     this.#keys = new KeyLoader(engine, options);
     const { values, personality } = engine.config;
     this.#reader = new RdbReader(
@@ -171,7 +185,10 @@ export class RdbFileLoad {
 
   /** Did it fail because of bytes that cannot be right? A server does not go on with half of such a file. */
   get isFatal(): boolean {
-    return this.error !== null && this.error.fault !== Fault.Signature && this.error.fault !== Fault.Version;
+    const { error } = this;
+    return (
+      error !== null && error.fault !== Fault.Signature && error.fault !== Fault.Version && !this.#options.isForgiven
+    );
   }
 
   get stats(): RdbLoadStats {
@@ -236,9 +253,7 @@ export class RdbFileLoad {
   }
 
   #finish(): "done" {
-    const { keysLoaded, keysExpired, emptyKeys } = this.stats;
-    const tail = emptyKeys > 0 ? `, empty keys skipped: ${emptyKeys}` : "";
-    this.#engine.log.notice(`Done loading RDB, keys loaded: ${keysLoaded}, keys expired: ${keysExpired}${tail}.`);
+    this.#engine.log.notice(loadedLine(this.stats));
     return "done";
   }
 
@@ -260,7 +275,7 @@ export class RdbFileLoad {
       default:
         this.#internalError(error.offset, error.text);
     }
-    log.warning("Terminating server after rdb file reading failure.");
+    if (this.isFatal) log.warning("Terminating server after rdb file reading failure.");
   }
 
   #internalError(offset: number, text: string): void {

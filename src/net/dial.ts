@@ -1,0 +1,192 @@
+/** Connections that the server opens itself (engine/peer.ts), over TCP or TLS. */
+import type { Socket, TLSOptions } from "bun";
+import { errnoCode, errnoText } from "../config/errno.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Dialer, DialOptions, Peer, PeerHandler } from "../engine/peer.ts";
+import { descriptorOf } from "./backlog.ts";
+import { Outbox } from "./outbox.ts";
+import { readTlsClientOptions } from "./tls-options.ts";
+
+const KEEP_ALIVE_MS = 300_000;
+const NAME_MISMATCH = "ERR_TLS_CERT_ALTNAME_INVALID";
+
+function addressText(host: string | undefined, port: number): string {
+  if (host === undefined) return "?:0";
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+class PeerSocket implements Peer {
+  readonly isTls: boolean;
+  readonly #handler: PeerHandler;
+  readonly #box = new Outbox();
+  #socket: Socket<PeerSocket> | null = null;
+  /** The socket takes nothing more before it drains. */
+  #full = false;
+  #closed = false;
+  #paused = false;
+
+  constructor(handler: PeerHandler, isTls: boolean) {
+    this.#handler = handler;
+    this.isTls = isTls;
+  }
+
+  get fd(): number {
+    return this.#socket === null ? -1 : descriptorOf(this.#socket);
+  }
+
+  get address(): string {
+    return addressText(this.#socket?.remoteAddress, this.#socket?.remotePort ?? 0);
+  }
+
+  get localAddress(): string {
+    return addressText(this.#socket?.localAddress, this.#socket?.localPort ?? 0);
+  }
+
+  get pendingBytes(): number {
+    return this.#box.length;
+  }
+
+  write(bytes: Uint8Array, at: number, length: number): void {
+    if (this.#closed) return;
+    let sent = 0;
+    if (this.#socket !== null && this.#box.length === 0 && !this.#full) {
+      sent = Math.max(0, this.#socket.write(bytes, at, length));
+      if (sent < length) this.#full = true;
+    }
+    if (sent < length) this.#box.append(bytes, at + sent, length - sent);
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket?.resume();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#box.clear();
+    this.#socket?.end();
+  }
+
+  // ---- what the socket tells
+
+  /** The connection has been made; over TLS the handshake is still to come. */
+  connected(socket: Socket<PeerSocket>): void {
+    if (this.#closed) {
+      socket.end();
+      return;
+    }
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    if (this.#paused) socket.pause();
+    if (!this.isTls) this.#handler.opened();
+  }
+
+  /** The TLS handshake is over. The name in the certificate does not matter: servers are known by addresses. */
+  shaken(ok: boolean, error: Error | null): void {
+    if (this.#closed) return;
+    if (error !== null && errnoCode(error) !== NAME_MISMATCH) this.fail(error.message);
+    else if (ok || error !== null) this.#handler.opened();
+    else this.fail("TLS handshake failed");
+  }
+
+  received(bytes: Uint8Array): void {
+    if (!this.#closed) this.#handler.received(bytes);
+  }
+
+  drained(): void {
+    this.#full = false;
+    while (this.#socket !== null && this.#box.length > 0) {
+      const { bytes, head, tail } = this.#box.front;
+      const sent = this.#socket.write(bytes, head, tail - head);
+      if (sent > 0) this.#box.consume(sent);
+      if (sent < tail - head) {
+        this.#full = true;
+        return;
+      }
+    }
+  }
+
+  fail(reason: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.#handler.closed(reason);
+  }
+}
+
+export class SocketDialer implements Dialer {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  dial(options: DialOptions, handler: PeerHandler): Peer {
+    const peer = new PeerSocket(handler, options.tls);
+    void this.#connect(peer, options);
+    return peer;
+  }
+
+  async #connect(peer: PeerSocket, { host, port, tls }: DialOptions): Promise<void> {
+    // An outcome is told later, never within dial().
+    await Promise.resolve();
+    let options: TLSOptions | null = null;
+    if (tls) {
+      const result = readTlsClientOptions(this.#engine.config.values);
+      if ("error" in result) {
+        peer.fail(result.error);
+        return;
+      }
+      options = result.options;
+    }
+    try {
+      await Bun.connect<PeerSocket>({
+        hostname: host,
+        port,
+        data: peer,
+        ...(options === null ? {} : { tls: options }),
+        socket: {
+          binaryType: "uint8array",
+          open: (socket) => peer.connected(socket),
+          handshake: (_socket, ok, error) => peer.shaken(ok, error),
+          data: (_socket, chunk) => {
+            this.#engine.startTurn();
+            peer.received(chunk);
+          },
+          drain: () => peer.drained(),
+          end: () => peer.fail("connection lost"),
+          close: () => peer.fail("connection lost"),
+          error: (_socket, error) => this.#failed(peer, error),
+          connectError: (_socket, error) => peer.fail(connectText(error)),
+        },
+      });
+    } catch (error) {
+      peer.fail(connectText(error));
+    }
+  }
+
+  #failed(peer: PeerSocket, error: Error): void {
+    if (errnoCode(error) !== "") {
+      peer.fail(errnoText(error));
+      return;
+    }
+    // A mistake of ours: the server must not go on with half a command done.
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}
+
+/** Why a connection could not be made. Bun tells of refused connections in words of its own. */
+function connectText(error: unknown): string {
+  const text = errnoText(error);
+  return /failed to connect/i.test(text) ? "Connection refused" : text;
+}
