@@ -5,8 +5,8 @@
  *
  * Invariant: ServerGate.Paused is set, and expired keys are only hidden, exactly while a pause is in force.
  */
-import { ExpiryMode } from "../keyspace/key-rules.ts";
 import { type Client, ClientFlag } from "./client.ts";
+import { settleExpiryMode } from "./expiry-mode.ts";
 import { Halt, halt, release } from "./gates.ts";
 import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { ServerGate } from "./observer.ts";
@@ -20,8 +20,6 @@ export class ClientPause {
   /** Unix time in ms at which the pause ends; Infinity: when it is ended. */
   #endMs = 0;
   #what: number = Pause.Nothing;
-  /** What the keyspace did with expired keys before the pause. */
-  #expiryMode: number = ExpiryMode.Delete;
   readonly #postponed = new Set<Client>();
 
   constructor(engine: EngineView) {
@@ -58,7 +56,7 @@ export class ClientPause {
     this.#what = Pause.Nothing;
     this.#endMs = 0;
     this.#engine.gate &= ~ServerGate.Paused;
-    this.#engine.keyspace.expiryMode = this.#expiryMode;
+    settleExpiryMode(this.#engine);
     const clients = [...this.#postponed];
     this.#postponed.clear();
     for (const client of clients) {
@@ -69,10 +67,8 @@ export class ClientPause {
 
   #enter(what: number): void {
     if (this.#what === Pause.Nothing) {
-      const { keyspace } = this.#engine;
-      this.#expiryMode = keyspace.expiryMode;
-      if (keyspace.expiryMode === ExpiryMode.Delete) keyspace.expiryMode = ExpiryMode.Hide;
       this.#engine.gate |= ServerGate.Paused;
+      settleExpiryMode(this.#engine);
     }
     this.#what = what;
   }

@@ -6,8 +6,8 @@ import type { Engine } from "../engine/engine.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Fault, RdbError } from "../rdb/error.ts";
 import { RdbReader } from "../rdb/file-reader.ts";
-import { KeyLoader, loadedLine, type RdbLoadStats } from "./rdb-load.ts";
 import { readingLimits } from "./rdb-limits.ts";
+import { KeyLoader, loadedLine, type RdbLoadStats } from "./rdb-load.ts";
 
 /** Elements between looks at the clock. */
 const STEP_BUDGET = 256;

@@ -22,7 +22,11 @@ export interface FollowerView {
 }
 
 /** Writes the lines of INFO replication that only a replica has. */
-export function followerInfo(engine: Engine, follower: FollowerView, line: (field: string, value: InfoValue) => void): void {
+export function followerInfo(
+  engine: Engine,
+  follower: FollowerView,
+  line: (field: string, value: InfoValue) => void,
+): void {
   const { values } = engine.config;
   const nowMs = engine.clock.nowMs();
   const { primary, isConnected, isSyncing, transfer, transferForm } = follower;

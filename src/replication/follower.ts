@@ -8,8 +8,9 @@
  * Invariants: state.replica is this object exactly while there is a primary; while the stream is applied, history.offset is what has been applied of it, and there
  * is no resume point; #transfer is set only in the link's state Transfer, #stream only in its state Streaming.
  */
-import type { InfoValue } from "../engine/info.ts";
+
 import { settleExpiryMode } from "../engine/expiry-mode.ts";
+import type { InfoValue } from "../engine/info.ts";
 import { ServerGate } from "../engine/observer.ts";
 import type { Dialer } from "../engine/peer.ts";
 import type { ServerAddress } from "../engine/replication-port.ts";
@@ -17,16 +18,15 @@ import type { AppendOnly } from "../persistence/aof/append-only.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { DiskTransfer, openTransferFile } from "./disk-transfer.ts";
 import { followerInfo } from "./follower-info.ts";
+import { randomHistoryId } from "./history.ts";
 import { type LinkOwner, LinkState, PrimaryLink, type ResumePoint } from "./primary-link.ts";
 import type { PrimarySide } from "./primary-side.ts";
 import { PrimaryStream, type StreamOwner } from "./primary-stream.ts";
-import { randomHistoryId } from "./history.ts";
 import { SocketTransfer } from "./socket-transfer.ts";
 import type { ReplicaSide, ReplicationState } from "./state.ts";
 import { parseForm, syncWord, type Transfer, type TransferForm, type TransferResult } from "./transfer.ts";
 
-const UNBLOCKED =
-  "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+const UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
 
 /** What following needs of others. */
 export interface FollowerParts {
@@ -375,9 +375,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     this.#isOldPrimary = false;
     history.keepBacklog(config.values.replBacklogSize);
     this.#beginStream(cached.dbId);
-    log.notice(
-      `${syncWord(engine)}: ${word[0].toUpperCase()}${word.slice(1)} accepted a Partial Resynchronization.`,
-    );
+    log.notice(`${syncWord(engine)}: ${word[0].toUpperCase()}${word.slice(1)} accepted a Partial Resynchronization.`);
     if (config.values.appendonly) this.#parts.appendOnly.restart();
   }
 

@@ -6,8 +6,7 @@
  *
  * A command whose bytes have not all come is gone on with where reading stopped. There are no inline commands; bare line ends between commands are allowed.
  */
-import { LF, STAR } from "../resp/reader.ts";
-import { BAD_NUMBER, DOLLAR, NO_LINE, numberEnd, readNumber } from "../resp/reader.ts";
+import { BAD_NUMBER, DOLLAR, LF, NO_LINE, numberEnd, readNumber, STAR } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
 
 const NOTHING = new Uint8Array(0);

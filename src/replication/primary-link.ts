@@ -8,7 +8,7 @@
  */
 import { latin1, latin1Bytes } from "../base/bytes.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { DialOptions, Dialer, Peer, PeerHandler } from "../engine/peer.ts";
+import type { Dialer, DialOptions, Peer, PeerHandler } from "../engine/peer.ts";
 import { HISTORY_ID_LENGTH } from "./history.ts";
 
 /** Longest reply line of a handshake. */
@@ -134,9 +134,11 @@ export class PrimaryLink implements PeerHandler {
     while (this.readsLines && at < bytes.length) {
       const lf = bytes.indexOf(LF, at);
       const end = lf < 0 ? bytes.length : lf;
-      this.#line = this.#line.length === 0 ? bytes.subarray(at, end) : Buffer.concat([this.#line, bytes.subarray(at, end)]);
+      this.#line =
+        this.#line.length === 0 ? bytes.subarray(at, end) : Buffer.concat([this.#line, bytes.subarray(at, end)]);
       if (lf < 0) {
-        if (this.#line.length > LINE_MAX) this.#fail(`${this.#capital} did not respond to command during SYNC handshake`);
+        if (this.#line.length > LINE_MAX)
+          this.#fail(`${this.#capital} did not respond to command during SYNC handshake`);
         return;
       }
       at = lf + 1;
@@ -181,8 +183,7 @@ export class PrimaryLink implements PeerHandler {
         break;
       case LinkState.Port:
         this.#note(line, "listening-port");
-        this.state =
-          this.#engine.config.values.replicaAnnounceIp === "" ? LinkState.Capabilities : LinkState.Address;
+        this.state = this.#engine.config.values.replicaAnnounceIp === "" ? LinkState.Capabilities : LinkState.Address;
         break;
       case LinkState.Address:
         this.#note(line, "ip-address");
@@ -208,9 +209,7 @@ export class PrimaryLink implements PeerHandler {
   /** The primary does not know an option of REPLCONF: so be it. */
   #note(line: string, option: string): void {
     if (line.startsWith("-"))
-      this.#engine.log.notice(
-        `(Non critical) ${this.#capital} does not understand REPLCONF ${option}: ${line}`,
-      );
+      this.#engine.log.notice(`(Non critical) ${this.#capital} does not understand REPLCONF ${option}: ${line}`);
   }
 
   #afterPing(line: string): void {
@@ -306,4 +305,3 @@ export function announcedPort({ config }: Engine): number {
   if (replicaAnnouncePort !== 0) return replicaAnnouncePort;
   return tlsReplication && tlsPort !== 0 ? tlsPort : port;
 }
-

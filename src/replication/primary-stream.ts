@@ -190,7 +190,9 @@ export class PrimaryStream {
     if (config.values.propagationErrorBehavior === "ignore") return;
     process?.crash({
       kind: "ERROR",
-      error: new Error(`This replica panicked sending an error to its ${primaryWord} after processing the command '${name}'`),
+      error: new Error(
+        `This replica panicked sending an error to its ${primaryWord} after processing the command '${name}'`,
+      ),
     });
   }
 }
