@@ -2,6 +2,7 @@
 
 import type { Cron } from "../engine/cron.ts";
 import type { Engine } from "../engine/engine.ts";
+import { SocketDialer } from "../net/dial.ts";
 import { AppendOnly } from "../persistence/aof/append-only.ts";
 import { AofBaseWriter } from "../persistence/aof/base-writer.ts";
 import { ChildSlot } from "../persistence/child-slot.ts";
@@ -38,7 +39,9 @@ export class DataSet {
       base: new AofBaseWriter({ engine, snapshot, slot }),
       exit,
     });
-    this.replication = new Replication({ engine, snapshot, slot, loading, persistence: this.persistence });
+    const { persistence, appendOnly } = this;
+    const dialer = new SocketDialer(engine);
+    this.replication = new Replication({ engine, snapshot, slot, loading, persistence, appendOnly, dialer });
     this.#joinLog();
     cron.onRun(() => this.persistence.tend());
     cron.onRun(() => this.appendOnly.cron());

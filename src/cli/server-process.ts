@@ -61,7 +61,7 @@ export class ServerProcess implements ProcessPort {
   open(): boolean {
     const { engine, server, argv0 } = this.#parts;
     const { log, config } = engine;
-    log.setRole("M");
+    log.setRole((engine.replication?.primary ?? null) === null ? "M" : "S");
     if (!applyProcessSettings(engine, argv0)) return false;
     logBanner(log, config);
     if (!this.#hasNoModules()) return false;

@@ -11,11 +11,12 @@ import { Request } from "../resp/request.ts";
 import { ReplyWriter } from "../resp/writer.ts";
 import { Authentication } from "./authentication.ts";
 import { Blocking } from "./blocking.ts";
-import { Client, ClientFlag, Halt } from "./client.ts";
+import { Client, ClientFlag, Halt, Origin } from "./client.ts";
 import { ClientPause } from "./client-pause.ts";
 import { CommandTable } from "./command-table.ts";
 import { DebugState } from "./debug-state.ts";
 import { deliverEffects } from "./deliver.ts";
+import { settleExpiryMode } from "./expiry-mode.ts";
 import { passGates } from "./gates.ts";
 import { type ClientLimit, type EngineView, HandlerContext } from "./handler-context.ts";
 import { newHistogram, recordLatency } from "./histogram.ts";
@@ -234,6 +235,7 @@ export class Engine implements EngineView {
       this.noTouch = client.has(ClientFlag.NoTouch);
       this.call(cx, spec);
       this.noTouch = false;
+      if ((this.gate & ServerGate.Replica) !== 0 && client.origin === Origin.Client) settleExpiryMode(this);
     }
     if (!client.has(MUTE)) return;
     cx.reply.pos = start + this.#mutedPushBytes;

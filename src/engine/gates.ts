@@ -8,6 +8,7 @@ import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
 import { diskError } from "./disk-gate.ts";
 import type { HandlerContext } from "./handler-context.ts";
 import { ServerGate } from "./observer.ts";
+import { replicaWrite, staleData } from "./replica-gate.ts";
 import { type CommandSpec, Flag } from "./spec.ts";
 import { gateFlags, queueCommand } from "./transactions.ts";
 
@@ -105,11 +106,12 @@ function denyBlocking(cx: HandlerContext, spec: CommandSpec): GateAnswer {
 }
 
 function loading(cx: HandlerContext, spec: CommandSpec): GateAnswer {
-  return (cx.engine.gate & ServerGate.Loading) !== 0 &&
-    cx.client.origin === Origin.Client &&
-    (gateFlags(cx.client, spec) & Flag.Loading) === 0
-    ? new ReplyError(cx.engine.config.personality.loadingError)
-    : null;
+  const { gate, config } = cx.engine;
+  if ((gate & (ServerGate.Loading | ServerGate.LoadingAside)) === 0 || cx.client.origin !== Origin.Client) return null;
+  const flags = gateFlags(cx.client, spec);
+  const isRefused =
+    (gate & ServerGate.Loading) !== 0 ? (flags & Flag.Loading) === 0 : (flags & Flag.NoAsyncLoading) !== 0;
+  return isRefused ? new ReplyError(config.personality.loadingError) : null;
 }
 
 /** Commands that run at once inside MULTI. */
@@ -145,8 +147,10 @@ const GATES: ReadonlyArray<(cx: HandlerContext, spec: CommandSpec) => GateAnswer
   memory,
   diskError,
   nearReplicas,
+  replicaWrite,
   subscriber,
   unsubscription,
+  staleData,
   denyBlocking,
   loading,
   observer,

@@ -8,9 +8,7 @@ import { type CommandSpec, Flag } from "./spec.ts";
 import { gateFlags } from "./transactions.ts";
 
 const READ_ONLY = new ReplyError("READONLY You can't write against a read only replica.");
-const NO_PRIMARY = new ReplyError(
-  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
-);
+const NO_PRIMARY = new ReplyError("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
 
 /**
  * Refuses clients' writes with replica-read-only. Where writes are allowed, one that meets a key whose time has come deletes it, as on a primary: the

@@ -249,7 +249,9 @@ export class Persistence implements PersistencePort {
   startUp(done: (ok: boolean) => void): void {
     const { log, clock } = this.#engine;
     const startUs = clock.monotonicUs();
-    this.#load({ replaces: false, keepsExpired: false, onAux: this.onStartAux }, false, (outcome) => {
+    // A replica leaves it to its primary to delete what has expired.
+    const keepsExpired = this.#engine.config.values.replicaof !== null;
+    this.#load({ replaces: false, keepsExpired, onAux: this.onStartAux }, false, (outcome) => {
       if (outcome === "loaded")
         log.notice(`DB loaded from disk: ${((clock.monotonicUs() - startUs) / 1e6).toFixed(3)} seconds`);
       if (outcome === "failed") log.warning("Fatal error loading the DB, check server logs. Exiting.");

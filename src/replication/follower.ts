@@ -12,9 +12,7 @@
 import { settleExpiryMode } from "../engine/expiry-mode.ts";
 import type { InfoValue } from "../engine/info.ts";
 import { ServerGate } from "../engine/observer.ts";
-import type { Dialer } from "../engine/peer.ts";
 import type { ServerAddress } from "../engine/replication-port.ts";
-import type { AppendOnly } from "../persistence/aof/append-only.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { DiskTransfer, openTransferFile } from "./disk-transfer.ts";
 import { followerInfo } from "./follower-info.ts";
@@ -32,8 +30,6 @@ const UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance sta
 export interface FollowerParts {
   readonly state: ReplicationState;
   readonly primarySide: PrimarySide;
-  readonly appendOnly: AppendOnly;
-  readonly dialer: Dialer;
 }
 
 /** A point to go on from, and the database that the stream has selected there. */
@@ -169,20 +165,19 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     this.#connect(`Connecting to ${this.#target}`);
   }
 
-  /** The server starts as a replica. With the point of a history that its data set was saved at it need not load everything again. */
-  startFollowing(host: string, port: number, point: CachedPrimary | null): void {
-    const { history } = this.#state;
+  /** The server starts as a replica: it connects with the first run of the cron, when its data set has been loaded. */
+  enlist(host: string, port: number): void {
     this.primary = { host, port };
     this.#state.replica = this;
-    if (point !== null) {
-      history.id = point.id;
-      history.offset = point.offset;
-      this.#cacheMyself(point.id, point.offset, point.dbId);
-    } else {
-      this.#cacheMyself(history.id, history.offset, 0);
-    }
     this.#settle();
-    this.#connect(`Connecting to ${this.#target}`);
+  }
+
+  /** What the data set was loaded from is the state of a history at a point, from which to go on. */
+  resumeFrom(id: string, offset: number, dbId: number): void {
+    const { history } = this.#state;
+    history.id = id;
+    history.offset = offset;
+    this.#cacheMyself(id, offset, dbId);
   }
 
   /** What this server has as a primary may be what its new primary has, up to some point: after a failover, for example. */
@@ -198,7 +193,8 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
   promote(): void {
     if (!this.#isFollowing) return;
     const { history, engine } = this.#state;
-    const { primarySide, appendOnly } = this.#parts;
+    const { primarySide } = this.#parts;
+    const { appendOnly } = this.#state.parts;
     this.#state.replica = null;
     this.#dropLink();
     this.#discardCached();
@@ -241,7 +237,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     const { host, port } = this.primary;
     this.#link = new PrimaryLink(
       engine,
-      this.#parts.dialer,
+      this.#state.parts.dialer,
       { host, port, tls: engine.config.values.tlsReplication },
       this,
     );
@@ -330,7 +326,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
   sendAck(): void {
     const link = this.#link;
     if (this.#stream === null || link === null || this.#isOldPrimary) return;
-    const { appendOnly } = this.#parts;
+    const { appendOnly } = this.#state.parts;
     const ack = ["REPLCONF", "ACK", String(this.#state.history.offset)];
     if (appendOnly.isEnabled) ack.push("FACK", String(Math.max(0, appendOnly.syncedOffset)));
     link.send(...ack);
@@ -376,7 +372,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     history.keepBacklog(config.values.replBacklogSize);
     this.#beginStream(cached.dbId);
     log.notice(`${syncWord(engine)}: ${word[0].toUpperCase()}${word.slice(1)} accepted a Partial Resynchronization.`);
-    if (config.values.appendonly) this.#parts.appendOnly.restart();
+    if (config.values.appendonly) this.#state.parts.appendOnly.restart();
   }
 
   refused(): void {
@@ -428,7 +424,6 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     );
     const transferParts = {
       ...parts,
-      appendOnly: this.#parts.appendOnly,
       peer: (this.#link as PrimaryLink).peer,
       attach: () => this.#attach(),
     };
@@ -466,7 +461,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     (this.#link as PrimaryLink).state = LinkState.Streaming;
     this.#beginStream(dbId);
     engine.log.notice(`${syncWord(engine)}: Finished with success`);
-    if (engine.config.values.appendonly) this.#parts.appendOnly.restart();
+    if (engine.config.values.appendonly) this.#state.parts.appendOnly.restart();
     engine.blocking.databaseChanged(-1);
     if (rest.length > 0) (this.#stream as PrimaryStream | null)?.received(rest);
   }

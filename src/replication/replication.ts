@@ -6,6 +6,7 @@ import type { Client } from "../engine/client.ts";
 import type { FailoverRequest, ReplicaTraits, ReplicationPort, ServerAddress } from "../engine/replication-port.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
+import { Follower } from "./follower.ts";
 import { HISTORY_ID_LENGTH } from "./history.ts";
 import { replicationInfo, writePrimaryRole } from "./primary-info.ts";
 import { PrimarySide } from "./primary-side.ts";
@@ -14,12 +15,16 @@ import { type ReplicationParts, ReplicationState } from "./state.ts";
 export class Replication implements ReplicationPort {
   readonly state: ReplicationState;
   readonly primarySide: PrimarySide;
+  readonly follower: Follower;
 
   /** Becomes the engine's replication. */
   constructor(parts: ReplicationParts) {
     const { engine, persistence } = parts;
     this.state = new ReplicationState(parts);
     this.primarySide = new PrimarySide(this.state);
+    this.follower = new Follower({ state: this.state, primarySide: this.primarySide });
+    const { replicaof } = engine.config.values;
+    if (replicaof !== null) this.follower.enlist(replicaof.host, replicaof.port);
     persistence.replicationAux = () => this.#aux();
     engine.replication = this;
     const { primarySide } = this;
@@ -78,7 +83,8 @@ export class Replication implements ReplicationPort {
     const id = facts.get("repl-id") ?? "";
     const offset = Number(facts.get("repl-offset") ?? Number.NaN);
     if (id.length !== HISTORY_ID_LENGTH || !Number.isSafeInteger(offset) || offset < 0) return;
-    if (this.state.engine.config.values.replicaof === null) this.#resume(id, offset);
+    if (this.state.replica === null) this.#resume(id, offset);
+    else this.follower.resumeFrom(id, offset, Number(facts.get("repl-stream-db") ?? 0) || 0);
   }
 
   /** As a primary: what replicas have had until then is the past under the second id. */
@@ -145,11 +151,13 @@ export class Replication implements ReplicationPort {
     return new ReplyError("ERR PSYNC FAILOVER can't be sent to a master.");
   }
 
-  follow(_host: string, _port: number): void {
-    throw new ReplyError("ERR this server cannot become a replica");
+  follow(host: string, port: number): void {
+    this.follower.follow(host, port);
   }
 
-  promote(): void {}
+  promote(): void {
+    this.follower.promote();
+  }
 
   writeRole(reply: ReplyWriter): void {
     if (this.state.replica !== null) this.state.replica.writeRole(reply);

@@ -1,7 +1,9 @@
 /** What the parts of replication share: the engine, the history of the data set, and which role this server has. */
 import type { Engine } from "../engine/engine.ts";
 import type { InfoValue } from "../engine/info.ts";
+import type { Dialer } from "../engine/peer.ts";
 import type { ServerAddress } from "../engine/replication-port.ts";
+import type { AppendOnly } from "../persistence/aof/append-only.ts";
 import type { ChildSlot } from "../persistence/child-slot.ts";
 import type { Loading } from "../persistence/loading.ts";
 import type { Persistence } from "../persistence/persistence.ts";
@@ -16,6 +18,8 @@ export interface ReplicationParts {
   readonly slot: ChildSlot;
   readonly loading: Loading;
   readonly persistence: Persistence;
+  readonly appendOnly: AppendOnly;
+  readonly dialer: Dialer;
 }
 
 /** A server's link to the one that it replicates, as its other parts see it. */
@@ -46,6 +50,8 @@ export class ReplicationState {
   replica: ReplicaSide | null = null;
   /** Where a failover stands. */
   failover: "no-failover" | "failover-wait-for-sync" | "failover-in-progress" = "no-failover";
+  /** A failover in progress has ended: the new primary has taken over (null), or why not. */
+  endFailover: (problem: string | null) => void = () => {};
 
   constructor(parts: ReplicationParts) {
     this.parts = parts;

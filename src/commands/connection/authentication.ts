@@ -85,7 +85,7 @@ function hello(cx: Context): void {
   reply.bulkText("mode");
   reply.bulkText("standalone");
   reply.bulkText("role");
-  reply.bulkText("master");
+  reply.bulkText((engine.replication?.primary ?? null) === null ? "master" : "replica");
   reply.bulkText("modules");
   reply.array(0);
 }
