@@ -3,10 +3,10 @@
  * Nothing that is wrong with the bytes is fatal: whoever sent them is asked again.
  */
 import type { Engine } from "../engine/engine.ts";
+import { readingLimits } from "../engine/rdb-limits.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Fault, RdbError } from "../rdb/error.ts";
 import { RdbReader } from "../rdb/file-reader.ts";
-import { readingLimits } from "./rdb-limits.ts";
 import { KeyLoader, loadedLine, type RdbLoadStats } from "./rdb-load.ts";
 
 /** Elements between looks at the clock. */
