@@ -35,7 +35,7 @@ export const persistenceSettings = {
   rdbchecksum: row(bool(true), "End a snapshot with a checksum, and check it when loading.", {
     flags: Immutable,
   }),
-  "rdb-del-sync-files": row(bool(false), "Delete snapshots that were only made for replication.", pending),
+  "rdb-del-sync-files": row(bool(false), "Delete snapshots that were only made for replication."),
   "rdb-save-incremental-fsync": row(bool(true), "Sync a snapshot piece by piece while it is written."),
   "rdb-key-save-delay": row(int(0, INT_MIN, INT_MAX), "Microseconds to wait after saving a key, for tests.", {
     flags: Hidden,

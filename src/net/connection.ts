@@ -6,6 +6,7 @@
  */
 import type { Socket } from "bun";
 import { copyOf } from "../base/bytes.ts";
+import type { OutputBufferLimits } from "../config/setting-special.ts";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import { clientLine } from "../engine/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -62,6 +63,7 @@ export interface ConnectionHost extends InputHost, OutputHost {
   readonly limits: ReadLimits;
   readonly unauthenticatedLimits: ReadLimits;
   readonly fault: ProtocolFault;
+  readonly outputLimits: OutputBufferLimits;
   /** Longest reply to a client of the class "normal". */
   readonly normalReplyLimit: number;
   /** Asks for a flush of this connection at the end of the turn. */
@@ -163,9 +165,7 @@ export class Connection implements ClientLink {
     const client = this.client;
     client.lastActiveMs = this.#host.engine.keyspace.nowMs;
     this.#host.engine.reply.limit =
-      client.gate === 0
-        ? this.#host.normalReplyLimit
-        : replyLimit(this.#host.engine.config.values.clientOutputBufferLimit, client);
+      client.gate === 0 ? this.#host.normalReplyLimit : replyLimit(this.#host.outputLimits, client);
     const { engine } = this.#host;
     const turnEndUs = engine.lastUs + TURN_US;
     let pos = from;
@@ -299,7 +299,7 @@ export class Connection implements ClientLink {
     }
     const output = this.#output;
     if (output.alarms(reply)) {
-      const limits = engine.config.values.clientOutputBufferLimit;
+      const limits = this.#host.outputLimits;
       if (output.exceedsWith(reply, limits, this.client, engine.keyspace.nowMs)) {
         reply.clear();
         this.#closeSlowReader();
@@ -339,7 +339,7 @@ export class Connection implements ClientLink {
     const { engine } = this.#host;
     const { client } = this;
     if (!this.#output.alarmed && !client.has(ClientFlag.Unauthenticated)) return false;
-    const limits = engine.config.values.clientOutputBufferLimit;
+    const limits = this.#host.outputLimits;
     if (!this.#output.exceeds(limits, client, engine.keyspace.nowMs)) return false;
     this.#closeSlowReader();
     return true;

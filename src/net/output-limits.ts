@@ -21,6 +21,13 @@ export function countedOutput(waiting: number): number {
   return waiting > FIRST_BUFFER_BYTES ? waiting - FIRST_BUFFER_BYTES : 0;
 }
 
+/** The limits as they hold: a replica may have as much waiting as the backlog keeps for one that comes back, else it would never catch up. */
+export function effectiveLimits(limits: OutputBufferLimits, backlogBytes: number): OutputBufferLimits {
+  const { replica } = limits;
+  if (replica.hard === 0 || replica.hard >= backlogBytes) return limits;
+  return { ...limits, replica: { ...replica, hard: backlogBytes } };
+}
+
 /** The limits of a client's class. */
 export function limitOf(limits: OutputBufferLimits, client: Client): OutputBufferLimit {
   const type = clientType(client);

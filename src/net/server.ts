@@ -7,6 +7,7 @@
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";
 import { errnoCode } from "../config/errno.ts";
+import type { OutputBufferLimits } from "../config/setting-special.ts";
 import type { Client } from "../engine/client.ts";
 import { CLIENT_BYTES } from "../engine/client-memory.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -25,7 +26,7 @@ import { Connection, type ConnectionHost } from "./connection.ts";
 import { type Endpoint, type EndpointKind, endpointsOf } from "./endpoint.ts";
 import { Listeners } from "./listeners.ts";
 import { checkTls } from "./listening.ts";
-import { outputAlarm, REPLY_BYTES_MAX, replyLimitOf } from "./output-limits.ts";
+import { effectiveLimits, outputAlarm, REPLY_BYTES_MAX, replyLimitOf } from "./output-limits.ts";
 import type { ReplyBufferPolicy } from "./reply-buffer.ts";
 import { readTlsOptions } from "./tls-options.ts";
 
@@ -58,6 +59,7 @@ export class Server implements ConnectionHost {
   readonly unauthenticatedLimits = { bulkMax: 0, authenticated: false };
   readonly fault = new ProtocolFault();
   readonly replyBuffers: ReplyBufferPolicy;
+  outputLimits: OutputBufferLimits;
   outputAlarm = REPLY_BYTES_MAX;
   normalReplyLimit = REPLY_BYTES_MAX;
   inputMemory = 0;
@@ -88,8 +90,11 @@ export class Server implements ConnectionHost {
       }),
       () => engine.log,
     );
+    this.outputLimits = engine.config.values.clientOutputBufferLimit;
     this.#applyLimits();
-    engine.config.onApply(["proto-max-bulk-len", "client-output-buffer-limit"], () => this.#applyLimits());
+    engine.config.onApply(["proto-max-bulk-len", "client-output-buffer-limit", "repl-backlog-size"], () =>
+      this.#applyLimits(),
+    );
     engine.config.onApply("maxclients", () => this.#applyMaxClients());
     engine.memory.setPart("clients-normal", () => this.clientMemory);
     engine.scheduleCommit = () => this.#scheduleEnd();
@@ -181,8 +186,9 @@ export class Server implements ConnectionHost {
     const bulkMax = Math.min(values.protoMaxBulkLen, 2 ** 31 - 2 ** 21);
     this.limits.bulkMax = bulkMax;
     this.unauthenticatedLimits.bulkMax = bulkMax;
-    this.outputAlarm = outputAlarm(values.clientOutputBufferLimit);
-    this.normalReplyLimit = replyLimitOf(values.clientOutputBufferLimit.normal);
+    this.outputLimits = effectiveLimits(values.clientOutputBufferLimit, values.replBacklogSize);
+    this.outputAlarm = outputAlarm(this.outputLimits);
+    this.normalReplyLimit = replyLimitOf(this.outputLimits.normal);
     return null;
   }
 

@@ -5,6 +5,7 @@
  * its length in front (file-sender.ts). One snapshot is made at a time; it takes the place of a child process (ChildSlot).
  */
 
+import { removeFile } from "../persistence/disk.ts";
 import { RdbFormat } from "../persistence/rdb-format.ts";
 import type { SaveOutcome } from "../persistence/rdb-save.ts";
 import type { ByteSink, SnapshotTarget } from "../persistence/snapshot.ts";
@@ -120,6 +121,7 @@ export class FullSync {
   /** Begins a snapshot if somebody has waited long enough. Called by the cron. */
   tend(): void {
     const { slot, loading } = this.#state.parts;
+    this.#removeLeftFile();
     if (slot.isActive || loading.isActive) return;
     const group = this.#waiting();
     if (group.length === 0) return;
@@ -277,14 +279,16 @@ export class FullSync {
     if (replica.stage === "online") replica.startStream();
   }
 
-  /** True when the file that was made for replicas is needed no more, and should go; asked once for each such file. */
-  takeLeftFile(): boolean {
-    const { values } = this.#state.engine.config;
+  /** Deletes the file that was made for replicas alone, when nobody needs it any more and this server keeps nothing on disk otherwise. */
+  #removeLeftFile(): void {
+    const { config, log } = this.#state.engine;
+    const { values } = config;
     if (!values.rdbDelSyncFiles) this.#leavesFile = false;
-    if (!this.#leavesFile || this.#onDisk || values.appendonly || values.save.length > 0) return false;
-    if (this.#replicas.some(({ stage }) => stage === "wait-end" || stage === "send-bulk")) return false;
+    if (!this.#leavesFile || this.#onDisk || values.appendonly || values.save.length > 0) return;
+    if (this.#replicas.some(({ stage }) => stage === "wait-end" || stage === "send-bulk")) return;
     this.#leavesFile = false;
-    return true;
+    log.notice("Removing the RDB file used to feed replicas in a persistence-less instance");
+    removeFile(values.dbfilename);
   }
 
   // ---- ends

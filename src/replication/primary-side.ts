@@ -61,6 +61,7 @@ export class PrimarySide {
     memory.setPart("replication-backlog", () => state.history.backlog?.capacity ?? 0);
     memory.setPart("clients-replicas", () => this.#replicaBytes());
     this.attachFeed();
+    this.countNear();
   }
 
   get replicas(): readonly Replica[] {
