@@ -34,7 +34,7 @@ const NO_HASH_TABLE = new ReplyError(
 );
 
 /** The entry of the key in argument `i`, expired or not and without a trace of the look; throws when there is none. */
-function findKey(cx: Context, i: number): Ref {
+export function findKey(cx: Context, i: number): Ref {
   const e = cx.db.find(cx.buf, cx.start[i], cx.length[i]);
   if (e === 0) throw NO_SUCH_KEY;
   return e;

@@ -16,9 +16,11 @@ import {
   debugObject,
   debugPopulate,
   debugTableStats,
+  findKey,
 } from "./debug-data.ts";
 import { debugPlainMin } from "./debug-list.ts";
 import { debugProtocol } from "./debug-protocol.ts";
+import { debugListpack, debugQuicklist } from "./debug-structure.ts";
 
 /** A subcommand: how many arguments DEBUG may have with it (the words DEBUG and its name included), and what it does. */
 interface Subcommand {
@@ -130,6 +132,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["help", { least: 2, most: 2, run: (cx) => writeHelp(cx, HELP) }],
   ["htstats", { least: 3, most: MANY, run: debugTableStats }],
   ["htstats-key", { least: 3, most: MANY, run: debugKeyTableStats }],
+  ["listpack", { least: 3, most: 3, run: (cx) => debugListpack(cx, findKey(cx, 2)) }],
   ["loadaof", { least: 2, most: MANY, run: debugLoadAof }],
   ["log", act(3, 3, (cx) => cx.engine.log.warning(`DEBUG LOG: ${cx.text(2)}`))],
   ["object", { least: 3, most: 4, run: debugObject }],
@@ -142,6 +145,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ],
   ["populate", { least: 3, most: 5, run: debugPopulate }],
   ["protocol", { least: 3, most: 3, run: debugProtocol }],
+  ["quicklist", { least: 3, most: 4, run: (cx) => debugQuicklist(cx, findKey(cx, 2)) }],
   ["quicklist-packed-threshold", act(3, 3, debugPlainMin)],
   ["reload", { least: 2, most: MANY, run: debugReload }],
   ["replybuffer", act(4, 4, replyBuffer)],
@@ -190,6 +194,8 @@ const HELP = [
   "    Describe the hash tables of a database.",
   "HTSTATS-KEY <key> [full]",
   "    Describe the hash table that holds the value of <key>.",
+  "LISTPACK <key>",
+  "    Write what the listpack of <key> holds to the server's log.",
   "LOADAOF",
   "    Write out the append-only file and load it again.",
   "LOG <message>",
@@ -206,6 +212,8 @@ const HELP = [
   "PROTOCOL <type>",
   "    Answer a sample of a reply type: string, integer, double, bignum, null,",
   "    array, set, map, attrib, push, verbatim, true or false.",
+  "QUICKLIST <key> [<0|1>]",
+  "    Write the nodes of the list at <key> to the server's log, with 1 the elements too.",
   "QUICKLIST-PACKED-THRESHOLD <size>",
   "    Give elements of lists from that many bytes on a node of their own; 0: only",
   "    those that are too large for another one. Of use with sizes of up to 1gb.",
