@@ -111,13 +111,11 @@ export function hashSet(
   if (entryEncoding(a, e) !== Encoding.HashTable) {
     if (fitsListpack(a, e, length, valueLength, limits)) {
       const place = listpackHashFind(a, e, field, at, length);
-      if (place !== 0) {
-        listpackHashReplace(a, e, place, value, valueAt, valueLength, keepExpiry);
-        return false;
-      }
-      listpackHashAdd(a, e, field, at, length, value, valueAt, valueLength);
+      if (place !== 0) listpackHashReplace(a, e, place, value, valueAt, valueLength, keepExpiry);
+      else listpackHashAdd(a, e, field, at, length, value, valueAt, valueLength);
+      // After a replacement too: the limit may have been lowered.
       if (listpackHashLength(a, e) > limits.entries) hashToTable(a, e);
-      return true;
+      return place === 0;
     }
     hashToTable(a, e);
   }
@@ -128,6 +126,12 @@ export function hashSet(
 function fitsListpack(a: Arena, e: Ref, length: number, valueLength: number, limits: HashLimits): boolean {
   if (length > limits.value || valueLength > limits.value || limits.entries === 0) return false;
   return !hashExceeds(a, e, length + valueLength);
+}
+
+/** Would hashSet leave the encoding as it is when it replaces a value by one of `valueLength` bytes, in a field whose name has `length`? */
+export function hashKeepsEncoding(a: Arena, e: Ref, length: number, valueLength: number, limits: HashLimits): boolean {
+  if (entryEncoding(a, e) === Encoding.HashTable) return true;
+  return fitsListpack(a, e, length, valueLength, limits) && listpackHashLength(a, e) <= limits.entries;
 }
 
 /** Replaces the value of the field that hashFind left in `slot`; its expiry stays. `value` is not the slot's own. */

@@ -1,5 +1,6 @@
 /** DEBUG: who may use it, what its subcommands answer, and the sleep that stops a server. */
 import { describe, expect, test } from "bun:test";
+import type { Logger } from "../../src/base/log.ts";
 import type { PersonalityName } from "../../src/config/personality.ts";
 import { Cron } from "../../src/engine/cron.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
@@ -332,5 +333,44 @@ describe("SLEEP", () => {
     } finally {
       cron.stop();
     }
+  });
+});
+
+describe("the inside of a value goes to the log", () => {
+  /** What a command writes to the log, without times. */
+  function logged(line: string): string[] {
+    const server = debugServer();
+    const lines: string[] = [];
+    server.engine.log = { notice: (text: string) => lines.push(text) } as unknown as Logger;
+    const client = server.connect();
+    client.line("CONFIG SET list-max-listpack-size 2");
+    client.line("HSET h f 12 g vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv");
+    client.line("RPUSH l a b 3");
+    lines.push(client.line(line));
+    return lines;
+  }
+
+  test("LISTPACK", () => {
+    expect(logged("DEBUG LISTPACK h")).toEqual([
+      "{total bytes 65} {num entries 4}",
+      '{offset 6, str, length 1} "f"',
+      '{offset 9, int, length 2} "12"',
+      '{offset 11, str, length 1} "g"',
+      `{offset 14, str, length 48} "${"v".repeat(40)}"...`,
+      "Listpack structure printed on stdout",
+    ]);
+    expect(logged("DEBUG LISTPACK l")).toEqual(["(error) ERR Not a listpack encoded object."]);
+    expect(logged("DEBUG LISTPACK nosuch")).toEqual(["(error) ERR no such key"]);
+  });
+
+  test("QUICKLIST", () => {
+    expect(logged("DEBUG QUICKLIST l")).toEqual([
+      "{count : 3} {nodes : 2}",
+      "{listpack, raw, 13 bytes, 2 elements}",
+      "{listpack, raw, 9 bytes, 1 elements}",
+      "Quicklist structure printed on stdout",
+    ]);
+    expect(logged("DEBUG QUICKLIST l 1")).toHaveLength(9);
+    expect(logged("DEBUG QUICKLIST h")).toEqual(["(error) ERR Not a quicklist encoded object."]);
   });
 });

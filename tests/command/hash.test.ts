@@ -283,6 +283,33 @@ describe("options", () => {
 });
 
 describe("encodings", () => {
+  test.each(["HSET h a 5", "HINCRBY h a 5", "HINCRBYFLOAT h a 0.5", "HMSET h a 5", "HSETNX h c 5"])(
+    "a lowered limit counts for a field that exists: %s",
+    (line) => {
+      for (const [setting, before] of [
+        ["hash-max-listpack-entries 1", "HSET h a 1 b 2"],
+        ["hash-max-listpack-entries 0", "HSET h a 1"],
+      ]) {
+        const client = testServer().connect();
+        client.line(before);
+        client.line(`CONFIG SET ${setting}`);
+        expect(client.line("OBJECT ENCODING h")).toBe("listpack");
+        client.line(line);
+        expect(client.line("OBJECT ENCODING h")).toBe("hashtable");
+      }
+    },
+  );
+
+  test("a lowered limit of the length counts for the name of a field that exists", () => {
+    for (const line of ["HINCRBY h abcdefg 5", "HINCRBYFLOAT h abcdefg 0.5", "HSET h abcdefg 5"]) {
+      const client = testServer().connect();
+      client.line("HSET h abcdefg 1");
+      client.line("CONFIG SET hash-max-listpack-value 6");
+      client.line(line);
+      expect(client.line("OBJECT ENCODING h")).toBe("hashtable");
+    }
+  });
+
   test("change at the limits, and never back", () => {
     const client = testServer().connect();
     client.line("CONFIG SET hash-max-listpack-entries 4 hash-max-listpack-value 6");

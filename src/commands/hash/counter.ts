@@ -13,7 +13,7 @@ import {
 import { type Context, command } from "../../engine/context.ts";
 import { Flag, oneKey } from "../../engine/spec.ts";
 import { NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, ReplyError } from "../../resp/errors.ts";
-import { hashReplace, hashSet } from "../../types/hash.ts";
+import { hashKeepsEncoding, hashReplace, hashSet } from "../../types/hash.ts";
 import { changedFields, findLive, hashLimits, newHash, settle, slot, writeHash } from "./access.ts";
 
 const VALUE_NOT_AN_INTEGER = new ReplyError("ERR hash value is not an integer");
@@ -30,7 +30,8 @@ const digits = new Uint8Array(32);
 function store(cx: Context, hash: Ref, found: boolean, bytes: Uint8Array, length: number, event: string): void {
   const e = hash === 0 ? newHash(cx) : hash;
   const limits = hashLimits(cx);
-  if (found && length <= limits.value) hashReplace(cx.arena, e, slot, bytes, 0, length);
+  if (found && hashKeepsEncoding(cx.arena, e, cx.length[2], length, limits))
+    hashReplace(cx.arena, e, slot, bytes, 0, length);
   else hashSet(cx.arena, e, cx.buf, cx.start[2], cx.length[2], bytes, 0, length, limits, true);
   changedFields(cx, e, 1, event);
 }
