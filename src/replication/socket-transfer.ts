@@ -96,7 +96,7 @@ export class SocketTransfer implements Transfer {
     loading.progress(this.#load.offset);
     this.#after(state);
     if (this.#scheduled) peer.pause();
-    else if (!this.#over) peer.resume();
+    else peer.resume();
   }
 
   #after(state: ReturnType<RdbStreamLoad["step"]>): void {

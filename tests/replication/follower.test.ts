@@ -1,0 +1,215 @@
+// This server as a replica: of redis-server, of itself, and in the middle of chains, with links that break.
+
+import { expect } from "bun:test";
+import { oracleTest } from "../support/oracle.ts";
+import { ReplyError } from "../support/reply.ts";
+import {
+  converge,
+  follow,
+  info,
+  type Kind,
+  type Node,
+  startNode,
+  until,
+  Writes,
+  waitForInfo,
+  withNodes,
+} from "./links.ts";
+
+const LIMIT_MS = 60_000;
+
+/** The text of an error reply. */
+async function errorOf({ client }: Node, ...args: string[]): Promise<string> {
+  const reply = await client.call(...args);
+  return reply instanceof ReplyError ? reply.message : `no error: ${reply}`;
+}
+
+/** Cuts links at one side or the other while the primary is written to. */
+async function writeThroughCuts(primary: Node, replicas: readonly Node[], seed: number): Promise<void> {
+  const writes = new Writes(seed);
+  for (let round = 0; round < 6; round++) {
+    await writes.send(primary.client, 300);
+    const cut = replicas[round % replicas.length];
+    if (round % 2 === 0) await primary.client.must("CLIENT", "KILL", "TYPE", "replica");
+    else await cut.client.must("CLIENT", "KILL", "TYPE", "master");
+    await writes.send(primary.client, 300);
+    await Bun.sleep(50);
+  }
+}
+
+for (const [primaryKind, replicaKind] of [
+  ["redis", "ts"],
+  ["ts", "ts"],
+] as [Kind, Kind][]) {
+  for (const diskless of ["yes", "no"]) {
+    for (const load of primaryKind === "redis"
+      ? ["disabled", "swapdb"]
+      : [diskless === "yes" ? "swapdb" : "disabled"]) {
+      const name = `${replicaKind} follows ${primaryKind} (repl-diskless-sync ${diskless}, repl-diskless-load ${load})`;
+      oracleTest(
+        `${name} through cut links`,
+        async () => {
+          const args = ["--repl-diskless-sync", diskless];
+          await withNodes(
+            [primaryKind, replicaKind],
+            async (primary, replica) => {
+              await replica.client.must("CONFIG", "SET", "repl-diskless-load", load);
+              await replica.client.must("SET", "old", "data");
+              await new Writes(7).send(primary.client, 2000);
+              await follow(replica, primary);
+              await converge(primary, [replica], name);
+              expect(await replica.client.must("EXISTS", "old")).toBe(0);
+              await writeThroughCuts(primary, [replica], 11);
+              await converge(primary, [replica], name);
+              expect(await info(primary, "sync_full")).toBe("1");
+              expect(Number(await info(primary, "sync_partial_ok"))).toBeGreaterThan(2);
+            },
+            args,
+          );
+        },
+        LIMIT_MS,
+      );
+    }
+  }
+}
+
+for (const kinds of [
+  ["redis", "ts", "redis"],
+  ["ts", "redis", "ts"],
+  ["ts", "ts", "ts"],
+] as Kind[][]) {
+  oracleTest(
+    `a chain ${kinds.join(" <- ")} through cut links`,
+    async () => {
+      await withNodes(kinds, async (first, second, third) => {
+        await follow(second, first);
+        await follow(third, second);
+        await new Writes(3).send(first.client, 1000);
+        await converge(first, [second, third], "at first");
+        await writeThroughCuts(first, [second, third], 5);
+        await converge(first, [second, third], "after cuts");
+        await second.client.must("CLIENT", "KILL", "TYPE", "replica");
+        await new Writes(9).send(first.client, 300);
+        await converge(first, [second, third], "after a cut below");
+        expect(await info(first, "sync_full")).toBe("1");
+        expect(Number(await info(second, "sync_partial_ok"))).toBeGreaterThan(0);
+      });
+    },
+    LIMIT_MS,
+  );
+}
+
+for (const kinds of [
+  ["redis", "ts", "redis"],
+  ["ts", "ts", "redis"],
+  ["ts", "redis", "ts"],
+] as Kind[][]) {
+  oracleTest(
+    `a promoted replica takes over partially: ${kinds.join(", ")}`,
+    async () => {
+      await withNodes(kinds, async (old, heir, other) => {
+        await follow(heir, old);
+        await follow(other, old);
+        const writes = new Writes(21);
+        await writes.send(old.client, 1500);
+        await converge(old, [heir, other], "before");
+        expect(await heir.client.must("REPLICAOF", "NO", "ONE")).toBe("OK");
+        expect(await info(heir, "role")).toBe("master");
+        expect(await info(heir, "master_replid2")).toBe(await info(old, "master_replid"));
+        await writes.send(heir.client, 500);
+        await follow(other, heir);
+        await follow(old, heir);
+        await writes.send(heir.client, 500);
+        await converge(heir, [old, other], "after");
+        expect(await info(heir, "sync_full")).toBe("0");
+        expect(await info(heir, "sync_partial_ok")).toBe("2");
+      });
+    },
+    LIMIT_MS,
+  );
+}
+
+oracleTest(
+  "clients of a replica do not write, and see nothing old unless they may",
+  async () => {
+    await withNodes(["redis", "ts"], async (primary, replica) => {
+      await primary.client.must("SET", "key", "value");
+      await follow(replica, primary);
+      await converge(primary, [replica], "at first");
+      expect(await errorOf(replica, "SET", "key", "x")).toStartWith("READONLY ");
+      expect(await replica.client.must("GET", "key")).toBe("value");
+      await replica.client.must("CONFIG", "SET", "replica-serve-stale-data", "no");
+      expect(await replica.client.must("GET", "key")).toBe("value");
+      await primary.client.must("CONFIG", "SET", "requirepass", "secret");
+      await replica.client.must("CLIENT", "KILL", "TYPE", "master");
+      await waitForInfo(replica, "master_link_status", "down");
+      expect(await errorOf(replica, "GET", "key")).toStartWith("MASTERDOWN ");
+      expect(await info(replica, "role")).toBe("slave");
+      await replica.client.must("CONFIG", "SET", "masterauth", "secret");
+      await waitForInfo(replica, "master_link_status", "up");
+      expect(await replica.client.must("GET", "key")).toBe("value");
+      await replica.client.must("CONFIG", "SET", "replica-read-only", "no");
+      await replica.client.must("SET", "own", "1");
+      await replica.client.must("REPLICAOF", "NO", "ONE");
+      await replica.client.must("SET", "more", "1");
+    });
+  },
+  LIMIT_MS,
+);
+
+oracleTest(
+  "keys whose time has come are hidden on a replica until the primary deletes them",
+  async () => {
+    await withNodes(["redis", "ts"], async (primary, replica) => {
+      await primary.client.must("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+      await follow(replica, primary);
+      await primary.client.must("SET", "short", "1", "PX", 30);
+      await converge(primary, [replica], "at first");
+      await until(
+        async () => (await replica.client.must("GET", "short")) === null,
+        async () => "the key does not expire",
+      );
+      expect(await replica.client.must("DBSIZE")).toBe(1);
+      expect(await primary.client.must("GET", "short")).toBe(null);
+      await until(
+        async () => (await replica.client.must("DBSIZE")) === 0,
+        async () => "the key is not deleted",
+      );
+    });
+  },
+  LIMIT_MS,
+);
+
+for (const primaryKind of ["redis", "ts"] as Kind[]) {
+  oracleTest(
+    `a replica of ${primaryKind} that starts again goes on where it was`,
+    async () => {
+      await withNodes([primaryKind, "ts"], async (primary, replica) => {
+        const writes = new Writes(31);
+        await follow(replica, primary);
+        await writes.send(primary.client, 500);
+        await primary.client.must("SELECT", 2);
+        await writes.send(primary.client, 200);
+        await converge(primary, [replica], "before");
+        await replica.client.must("SAVE");
+        await writes.send(primary.client, 200);
+        const again = await startNode("ts", [
+          "--replicaof",
+          `127.0.0.1 ${primary.server.port}`,
+          "--dir",
+          replica.server.dir,
+        ]);
+        try {
+          await writes.send(primary.client, 200);
+          await converge(primary, [replica, again], "after");
+          expect(await info(primary, "sync_full")).toBe("1");
+          expect(await info(primary, "sync_partial_ok")).toBe("1");
+        } finally {
+          again.client.close();
+          await again.server.stop();
+        }
+      });
+    },
+    LIMIT_MS,
+  );
+}
