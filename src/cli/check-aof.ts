@@ -12,9 +12,11 @@ import { dirname } from "node:path";
 import { REDIS_TS_VERSION } from "../base/version.ts";
 import { fromBinary, toBinary } from "../config/binary.ts";
 import { errnoText } from "../config/errno.ts";
+import type { Personality } from "../config/personality.ts";
 import { readManifestFile } from "../persistence/aof/aof-directory.ts";
 import { type Manifest, ManifestError } from "../persistence/aof/manifest.ts";
 import { scanAof } from "./check-aof-scan.ts";
+import { checkRdbHead } from "./check-rdb.ts";
 import { isTerminal, STDERR_FD, type Terminal, writeText } from "./terminal.ts";
 import type { ToolCall } from "./tool-call.ts";
 
@@ -44,7 +46,7 @@ export function runCheckAof({ program, args, personality, terminal }: ToolCall):
   }
   try {
     const options = readOptions(program, args);
-    new AofCheck(options, terminal).run();
+    new AofCheck(options, personality, terminal).run();
     return 0;
   } catch (error) {
     if (!(error instanceof Aborted)) throw error;
@@ -66,10 +68,12 @@ function readOptions(program: string, args: readonly string[]): Options {
 
 class AofCheck {
   readonly #options: Options;
+  readonly #personality: Personality;
   readonly #terminal: Terminal;
   readonly #showsProgress = isTerminal(STDERR_FD);
 
-  constructor(options: Options, terminal: Terminal) {
+  constructor(options: Options, personality: Personality, terminal: Terminal) {
+    this.#personality = personality;
     this.#options = options;
     this.#terminal = terminal;
   }
@@ -152,7 +156,7 @@ class AofCheck {
   }
 
   #passSnapshot(fd: number, path: string): number {
-    const end = checkSnapshot(fd, path, this.#terminal);
+    const end = checkRdbHead(fd, path, this.#personality, this.#terminal);
     if (end === null) throw new Aborted("RDB preamble of AOF file is not sane, aborting.\n");
     this.#say("RDB preamble is OK, proceeding with AOF tail...\n");
     return end;
@@ -269,10 +273,4 @@ function isManifest(path: string): boolean {
     return line.startsWith("file");
   }
   return false;
-}
-
-/** Looks through the snapshot at the beginning of a file: the position behind it, or null when it is no good, for a reason that has been told. */
-function checkSnapshot(_fd: number, path: string, terminal: Terminal): number | null {
-  terminal.out(`Snapshots cannot be checked: ${path}\n`);
-  return null;
 }

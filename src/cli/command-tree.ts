@@ -117,6 +117,7 @@ async function helpText(call: TreeCall): Promise<string> {
     args: SERVER_OPTIONS,
     subCommands: {
       server: { meta: { description: "Run the server (the default)" } },
+      "check-rdb": { meta: { description: "Check a snapshot (RDB) file" } },
       "check-aof": { meta: { description: "Check an append-only file, and repair it" } },
     },
   });

@@ -20,7 +20,7 @@ export type Mode =
 const SERVER_NAMES = new Set(["redis-server", "valkey-server"]);
 
 /** Tools without their prefix; as a subcommand and, after `redis-` or `valkey-`, as the name of a link. */
-const MISSING_TOOLS = new Set(["cli", "benchmark", "check-rdb", "sentinel"]);
+const MISSING_TOOLS = new Set(["cli", "benchmark", "sentinel"]);
 
 /** The last part of a path, without an extension that only Windows needs. */
 export function programName(argv0: string): string {

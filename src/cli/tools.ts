@@ -9,6 +9,7 @@ type Tool = (call: ToolCall) => Promise<number>;
 
 const TOOLS: ReadonlyMap<string, Tool> = new Map<string, Tool>([
   ["check-aof", async (call) => (await import("./check-aof.ts")).runCheckAof(call)],
+  ["check-rdb", async (call) => (await import("./check-rdb.ts")).runCheckRdb(call)],
 ]);
 
 /** Is there a tool of this name? */

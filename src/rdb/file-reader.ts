@@ -10,7 +10,7 @@ import { entryMove } from "../types/value.ts";
 import { Fault, RdbError } from "./error.ts";
 import { CHECKSUM_VERSION, isReadableVersion, isValueType, ModuleOpcode, Opcode, RdbType } from "./format.ts";
 import { RdbInput, STARVED, StringSlot } from "./input.ts";
-import { moduleName, skipModuleData } from "./module-data.ts";
+import { moduleName, skipModulePart } from "./module-data.ts";
 import type { ReadingLimits, TypeReader } from "./value.ts";
 import { typeReaders } from "./value-reader.ts";
 
@@ -28,8 +28,10 @@ export interface RdbHandler {
   emptyKey(key: Uint8Array): void;
   /** Data of a module, of which only the name is known, was passed over. */
   moduleAux?(name: string): void;
-  /** A key begins, of an RDB type. The bytes are the callee's. */
-  keyBegins?(key: Uint8Array, type: number): void;
+  /** A key is to come, of an RDB type; told again when its bytes came too late. */
+  keyType?(type: number): void;
+  /** A key begins. The bytes are the callee's. */
+  keyBegins?(key: Uint8Array): void;
   /** The value of a module was passed over; the expiry is that of its key. */
   moduleValue?(expiryMs: number): void;
   /** The checksum was looked at: it is right, or the file has none. */
@@ -57,7 +59,7 @@ export interface RdbReaderOptions {
 }
 
 const HEADER_BYTES = 9;
-const State = { Header: 0, Opcode: 1, Value: 2, Module: 3, Checksum: 4, Done: 5 } as const;
+const State = { Header: 0, Opcode: 1, Value: 2, Module: 3, ModulePart: 4, Checksum: 5, Done: 6 } as const;
 
 export class RdbReader {
   readonly #arena: Arena;
@@ -78,6 +80,8 @@ export class RdbReader {
   #idleSeconds = -1;
   #frequency = -1;
   #doing: Reading = "start";
+  #module = "";
+  #moduleIsValue = false;
 
   constructor(arena: Arena, limits: ReadingLimits, handler: RdbHandler, options: RdbReaderOptions) {
     this.#arena = arena;
@@ -147,7 +151,10 @@ export class RdbReader {
         this.#header();
         return false;
       case State.Module:
-        this.#moduleValue();
+        this.#beginModule(true);
+        return false;
+      case State.ModulePart:
+        this.#modulePart();
         return false;
       case State.Checksum:
         this.#checksum();
@@ -163,10 +170,10 @@ export class RdbReader {
     const text = latin1(input.buf, input.at, HEADER_BYTES);
     input.at += HEADER_BYTES;
     if (!text.startsWith("REDIS"))
-      throw new RdbError(Fault.Signature, "Wrong signature trying to load DB from file", 0);
-    this.#version = Number.parseInt(text.slice(5), 10);
+      throw new RdbError(Fault.Signature, "Wrong signature trying to load DB from file", HEADER_BYTES);
+    this.#version = Number.parseInt(text.slice(5), 10) || 0;
     if (!isReadableVersion(this.#version, this.#options.versionMax))
-      throw new RdbError(Fault.Version, `Can't handle RDB format version ${this.#version}`, 5);
+      throw new RdbError(Fault.Version, `Can't handle RDB format version ${this.#version}`, HEADER_BYTES);
     this.#handler.version(this.#version);
     this.#state = State.Opcode;
   }
@@ -221,7 +228,7 @@ export class RdbReader {
       case Opcode.FunctionPreGa:
         throw input.corrupt("Pre-release function format not supported.");
       case Opcode.ModuleAux:
-        this.#moduleAux();
+        this.#beginModule(false);
         return false;
       case Opcode.Eof:
         this.#state = this.#version >= CHECKSUM_VERSION ? State.Checksum : State.Done;
@@ -239,11 +246,12 @@ export class RdbReader {
       throw input.corrupt(
         `${this.#options.skipsModules === true ? "Invalid object type:" : "Unknown RDB encoding type"} ${type}`,
       );
+    this.#handler.keyType?.(type);
     this.#doing = "read-key";
     input.string(this.#key);
     const key = copyOf(this.#key.buf, this.#key.at, this.#key.length);
     this.#keyBytes = key;
-    this.#handler.keyBegins?.(key, type);
+    this.#handler.keyBegins?.(key);
     this.#doing = "read-object-value";
     if (reader === undefined) {
       if (type !== RdbType.Module2) throw input.corrupt("Pre-release module format not supported");
@@ -255,33 +263,35 @@ export class RdbReader {
     this.#state = State.Value;
   }
 
-  #moduleValue(): void {
+  /** The id of a module, before its value or its data, which are passed over part by part. */
+  #beginModule(isValue: boolean): void {
     const input = this.#input;
     const name = moduleName(input);
-    if (!this.#options.skipsModules) {
-      const text = `The RDB file contains module data I can't load: no matching module type '${name}'`;
-      throw new RdbError(Fault.Unsupported, text, input.position);
+    if (!isValue) {
+      const mark = input.length();
+      input.length();
+      if (mark !== ModuleOpcode.Unsigned) throw input.corrupt("bad when_opcode");
     }
-    skipModuleData(input, name);
+    if (!this.#options.skipsModules) {
+      const kind = isValue
+        ? "module data I can't load: no matching module type"
+        : "AUX module data I can't load: no matching module";
+      throw new RdbError(Fault.Unsupported, `The RDB file contains ${kind} '${name}'`, input.position);
+    }
+    if (!isValue) this.#handler.moduleAux?.(name);
+    this.#module = name;
+    this.#moduleIsValue = isValue;
+    this.#state = State.ModulePart;
+  }
+
+  #modulePart(): void {
+    if (!skipModulePart(this.#input, this.#module)) return;
+    this.#state = State.Opcode;
+    if (!this.#moduleIsValue) return;
     this.#handler.moduleValue?.(this.#expiryMs);
     this.#expiryMs = -1;
     this.#idleSeconds = -1;
     this.#frequency = -1;
-    this.#state = State.Opcode;
-  }
-
-  #moduleAux(): void {
-    const input = this.#input;
-    const name = moduleName(input);
-    const mark = input.length();
-    input.length();
-    if (mark !== ModuleOpcode.Unsigned) throw input.corrupt("bad when_opcode");
-    if (!this.#options.skipsModules) {
-      const text = `The RDB file contains AUX module data I can't load: no matching module '${name}'`;
-      throw new RdbError(Fault.Unsupported, text, input.position);
-    }
-    skipModuleData(input, name);
-    this.#handler.moduleAux?.(name);
   }
 
   #value(): void {
@@ -315,9 +325,9 @@ export class RdbReader {
     input.need(8);
     const { buf, at } = input;
     const isAbsent = buf.subarray(at, at + 8).every((byte) => byte === 0);
+    input.at += 8;
     if (!isAbsent && this.#options.checkChecksum && crc !== null && !crc.matches(buf, at))
       throw new RdbError(Fault.Checksum, checksumText(buf, at, crc), input.position);
-    input.at += 8;
     input.commit();
     this.#state = State.Done;
     if (this.#options.checkChecksum) this.#handler.checksum?.(!isAbsent);

@@ -235,8 +235,8 @@ export class RdbInput {
   /** An unsigned 64-bit number in the form of a length, left in `low` and `high`. */
   length64(): void {
     if (this.end > this.at && this.buf[this.at] === 0x81) {
-      this.need(9);
       this.at++;
+      this.need(8);
       this.high = this.#bigEndian() | 0;
       this.low = this.#bigEndian() | 0;
       return;

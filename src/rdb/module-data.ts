@@ -23,28 +23,26 @@ export function moduleName(input: RdbInput): string {
   return name;
 }
 
-/** Passes over the parts. */
-export function skipModuleData(input: RdbInput, name: string): void {
-  for (;;) {
-    const mark = input.length();
-    switch (mark) {
-      case ModuleOpcode.Eof:
-        return;
-      case ModuleOpcode.Signed:
-      case ModuleOpcode.Unsigned:
-        input.length64();
-        break;
-      case ModuleOpcode.Float:
-        input.int32();
-        break;
-      case ModuleOpcode.Double:
-        input.double();
-        break;
-      case ModuleOpcode.String:
-        input.string(slot);
-        break;
-      default:
-        throw input.corrupt(`Unknown mark ${mark} in the data of module ${name}`);
-    }
+/** Passes over a part; true when it was the end mark. */
+export function skipModulePart(input: RdbInput, name: string): boolean {
+  const mark = input.length();
+  switch (mark) {
+    case ModuleOpcode.Eof:
+      return true;
+    case ModuleOpcode.Signed:
+    case ModuleOpcode.Unsigned:
+      input.length64();
+      return false;
+    case ModuleOpcode.Float:
+      input.int32();
+      return false;
+    case ModuleOpcode.Double:
+      input.double();
+      return false;
+    case ModuleOpcode.String:
+      input.string(slot);
+      return false;
+    default:
+      throw input.corrupt(`Unknown mark ${mark} in the data of module ${name}`);
   }
 }

@@ -11,7 +11,7 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
 import { int64High, int64Low } from "../base/int64.ts";
-import { IndexCursor, indexFirst, indexNext } from "../struct/id-index.ts";
+import { IndexCursor, indexFind, indexFirst, indexNext } from "../struct/id-index.ts";
 import { listpackBytes } from "../struct/listpack.ts";
 import { entryFree } from "../types/entry.ts";
 import {
@@ -29,7 +29,7 @@ import {
   streamSetAdded,
   streamStoreId,
 } from "../types/stream.ts";
-import { blockEntries, blockIsValid } from "../types/stream-block.ts";
+import { BlockWalk, blockEntries, blockIsValid, walkFirst, walkForward, walkOpen } from "../types/stream-block.ts";
 import {
   Consumer,
   consumerAt,
@@ -54,7 +54,7 @@ import {
   pendingTime,
   setItemTime,
 } from "../types/stream-group.ts";
-import { ID_WORDS, idCreate, type StreamId } from "../types/stream-id.ts";
+import { ID_WORDS, idCompare, idCreate, idSet, type StreamId } from "../types/stream-id.ts";
 import { distance, estimateDistance } from "../types/stream-lag.ts";
 import { nameAt, nameBuffer, nameLength } from "../types/stream-names.ts";
 import { STREAM } from "../types/stream-value.ts";
@@ -252,6 +252,11 @@ export class StreamReader implements TypeReader {
   readonly #block = new StringSlot();
   readonly #id: StreamId = idCreate();
   readonly #lastId: StreamId = idCreate();
+  /** The id of the last entry so far, once there is one whose place has been looked at. */
+  readonly #latest: StreamId = idCreate();
+  #isOrdered = false;
+  readonly #walk = new BlockWalk();
+  readonly #cursor = new IndexCursor();
   #type = 0;
   #e: Ref = 0;
   #s: Ref = 0;
@@ -274,6 +279,7 @@ export class StreamReader implements TypeReader {
   begin(type: number, key: StringSlot): void {
     this.#type = type;
     this.#entries = 0;
+    this.#isOrdered = false;
     this.#e = streamCreate(this.#arena, key.buf, key.at, key.length, 0);
     this.#s = streamOf(this.#arena, this.#e);
     this.#phase = Phase.Head;
@@ -341,21 +347,38 @@ export class StreamReader implements TypeReader {
     this.#entries += entries;
     if (!streamAddBlock(this.#arena, this.#s, this.#id, block.buf, block.at, block.length))
       throw input.corrupt("Listpack re-added with existing key");
+    if (this.#limits.deep) this.#checkOrder(input);
     if (--this.#left === 0) this.#phase = Phase.Facts;
+  }
+
+  /** Makes sure that the entries of the block that was added last come behind all before them. */
+  #checkOrder(input: RdbInput): void {
+    const a = this.#arena;
+    const walk = this.#walk;
+    const cursor = this.#cursor;
+    indexFind(a, streamIndex(a, this.#s), this.#id, cursor);
+    idSet(walk.master, this.#id);
+    walkOpen(a, cursor.words[cursor.at + ID_WORDS], walk);
+    for (let has = walkFirst(walk); has; has = walkForward(walk)) {
+      if (this.#isOrdered && idCompare(walk.id, this.#latest) <= 0)
+        throw input.corrupt("Stream entries are out of order");
+      idSet(this.#latest, walk.id);
+      this.#isOrdered = true;
+    }
   }
 
   #facts(input: RdbInput): void {
     const a = this.#arena;
     const s = this.#s;
     const hasFacts = this.#type !== RdbType.StreamListpacks;
-    const first = idCreate();
     const deleted = idCreate();
     const length = input.length();
     this.#lengthId(input, this.#lastId);
     let low = length | 0;
     let high = int64High(length);
     if (hasFacts) {
-      this.#lengthId(input, first);
+      // The first id follows from the entries.
+      this.#lengthId(input, this.#id);
       this.#lengthId(input, deleted);
       input.length64();
       low = input.low;
@@ -363,12 +386,13 @@ export class StreamReader implements TypeReader {
     }
     this.#groups = input.length();
     if (length !== this.#entries) throw input.corrupt("Stream length inconsistent with rax entries");
+    if (this.#isOrdered && idCompare(this.#lastId, this.#latest) < 0)
+      throw input.corrupt("Stream last ID is smaller than that of its last entry");
     streamAddLength(a, s, length);
     streamStoreId(a, s, Head.LastId, this.#lastId);
     streamStoreId(a, s, Head.MaxDeletedId, deleted);
     streamSetAdded(a, s, low, high);
-    if (hasFacts) streamStoreId(a, s, Head.FirstId, first);
-    else streamRenewFirst(a, s);
+    streamRenewFirst(a, s);
     this.#phase = Phase.Group;
   }
 

@@ -134,7 +134,7 @@ describe("options that answer at once", () => {
 
 describe("names", () => {
   test("a tool that does not exist yet says so", async () => {
-    for (const name of ["redis-cli", "valkey-benchmark", "valkey-check-rdb.exe", "redis-sentinel"]) {
+    for (const name of ["redis-cli", "valkey-benchmark.exe", "redis-sentinel"]) {
       const outcome = await run(name, "-v");
       expect(outcome.err).toMatch(new RegExp(`^${programName(name)} is not part of redis-ts`));
       expect(outcome.status).toBe(1);

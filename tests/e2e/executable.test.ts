@@ -21,11 +21,11 @@ describe("names and options", () => {
   });
 
   test("a link to a tool that is not there says so", async () => {
-    const run = await runBinary([], { name: "redis-check-rdb" });
+    const run = await runBinary([], { name: "redis-benchmark" });
     expect(run).toEqual({
       status: 1,
       stdout: "",
-      stderr: expect.stringContaining("redis-check-rdb is not part of redis-ts"),
+      stderr: expect.stringContaining("redis-benchmark is not part of redis-ts"),
     });
   });
 
