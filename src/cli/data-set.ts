@@ -58,7 +58,8 @@ export class DataSet {
     const { writer } = this.appendOnly.log;
     const { replication } = this;
     writer.replicationOffset = () => replication.offset;
-    writer.onSynced = () => replication.primarySide.waits.check();
+    // Not at once: a log that ends is synced once more, but who waits for it learns that it has ended.
+    writer.onSynced = () => replication.primarySide.waits.checkSoon();
   }
 
   /** The snapshot that an append-only file begins with. */

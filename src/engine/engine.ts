@@ -90,6 +90,10 @@ export class Engine implements EngineView {
   scheduleCommit: () => void = () => {};
   /** Writes the append-only file, and lets replies go. Plugged in by whoever has such a file. */
   commit: () => void = () => {};
+  /** The stream of changes has grown in this turn: flushStream() is to be called before output leaves. */
+  holdsStream = false;
+  /** Hands the stream of this turn to replicas. Plugged in by whoever makes it. */
+  flushStream: () => void = () => {};
   /** The append-only file; null where there is none. */
   appendOnly: AppendOnlyPort | null = null;
   /** Snapshots on disk; null where there are none. */

@@ -282,6 +282,7 @@ export class Server implements ConnectionHost {
   /** Goes on with resumed clients, closes those that must go, writes the append-only file, and flushes everyone who was written to. */
   endTurn(): void {
     this.engine.clientLimit?.evict();
+    if (this.engine.holdsStream) this.engine.flushStream();
     if (this.engine.holdsReplies) this.engine.commit();
     while (this.#resumed.length > 0 || this.#doomed.length > 0 || this.#dirty.length > 0) {
       const resumed = this.#resumed;
@@ -292,6 +293,7 @@ export class Server implements ConnectionHost {
       if (dirty.length > 0) this.#dirty = [];
       for (const connection of resumed) connection.processHeld();
       for (const connection of doomed) connection.close();
+      if (this.engine.holdsStream) this.engine.flushStream();
       if (this.engine.holdsReplies) this.engine.commit();
       for (const connection of dirty) {
         connection.dirty = false;

@@ -167,6 +167,7 @@ export class FullSync {
 
   #beginAll(group: readonly Replica[]): Replica[] {
     const waiting = group.filter(({ stage }) => stage === "wait-start");
+    this.#feed.flush();
     this.#feed.forgetSelection();
     for (const replica of waiting) this.#begin(replica, this.#state.history.offset);
     return waiting;

@@ -50,12 +50,13 @@ export class PrimarySide {
       return null;
     });
     config.onApply("repl-backlog-size", () => {
+      this.feed.flush();
       state.history.backlog?.resize(config.values.replBacklogSize);
       return null;
     });
     config.onApply("appendonly", () => {
       this.attachFeed();
-      setImmediate(() => this.waits.check());
+      this.waits.checkSoon();
       return null;
     });
     memory.setPart("replication-backlog", () => state.history.backlog?.capacity ?? 0);
@@ -118,6 +119,7 @@ export class PrimarySide {
     const { engine } = this.#state;
     if (client.has(ClientFlag.Replica)) return;
     this.#admit(client);
+    this.feed.flush();
     const traits = this.traits(client);
     engine.log.notice(`Replica ${replicaName(client, traits)} asks for synchronization`);
     if (id !== null) {
@@ -303,6 +305,7 @@ export class PrimarySide {
   cron(): void {
     const now = this.#nowSeconds;
     this.fullSync.tend();
+    this.waits.check();
     if (now === this.#lastCronSeconds) return;
     this.#lastCronSeconds = now;
     this.#ping();
@@ -347,6 +350,7 @@ export class PrimarySide {
     const { replBacklogTtl } = engine.config.values;
     if (this.replicas.length > 0 || replBacklogTtl === 0 || history.backlog === null || replica !== null) return;
     if (now - this.#aloneSeconds <= replBacklogTtl) return;
+    this.feed.flush();
     history.renew();
     history.backlog = null;
     this.attachFeed();

@@ -3,19 +3,25 @@
  * and the two sides.
  */
 import type { Client } from "../engine/client.ts";
+import { clientLine } from "../engine/client-list.ts";
 import type { FailoverRequest, ReplicaTraits, ReplicationPort, ServerAddress } from "../engine/replication-port.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
+import { Failover } from "./failover.ts";
 import { Follower } from "./follower.ts";
 import { HISTORY_ID_LENGTH } from "./history.ts";
 import { replicationInfo, writePrimaryRole } from "./primary-info.ts";
 import { PrimarySide } from "./primary-side.ts";
 import { type ReplicationParts, ReplicationState } from "./state.ts";
 
+const NOT_A_REPLICA = new ReplyError("ERR PSYNC FAILOVER can't be sent to a master.");
+const OTHER_HISTORY = new ReplyError("ERR PSYNC FAILOVER replid must match my replid.");
+
 export class Replication implements ReplicationPort {
   readonly state: ReplicationState;
   readonly primarySide: PrimarySide;
   readonly follower: Follower;
+  readonly #failover: Failover;
 
   /** Becomes the engine's replication. */
   constructor(parts: ReplicationParts) {
@@ -23,6 +29,7 @@ export class Replication implements ReplicationPort {
     this.state = new ReplicationState(parts);
     this.primarySide = new PrimarySide(this.state);
     this.follower = new Follower({ state: this.state, primarySide: this.primarySide });
+    this.#failover = new Failover(this.state, this.primarySide, this.follower);
     const { replicaof } = engine.config.values;
     if (replicaof !== null) this.follower.enlist(replicaof.host, replicaof.port);
     persistence.replicationAux = () => this.#aux();
@@ -64,6 +71,7 @@ export class Replication implements ReplicationPort {
   cron(): void {
     this.state.replica?.cron();
     this.primarySide.cron();
+    this.#failover.tend();
   }
 
   /** The facts in the header of a snapshot. */
@@ -147,8 +155,14 @@ export class Replication implements ReplicationPort {
     this.state.replica?.sendAck();
   }
 
-  takeOver(_client: Client, _id: string): ReplyError | null {
-    return new ReplyError("ERR PSYNC FAILOVER can't be sent to a master.");
+  takeOver(client: Client, id: string): ReplyError | null {
+    if (this.state.replica === null) return NOT_A_REPLICA;
+    if (id.toLowerCase() !== this.state.history.id) return OTHER_HISTORY;
+    this.promote();
+    const { config, log } = this.state.engine;
+    const word = config.personality.primaryWordUpper;
+    log.notice(`${word} MODE enabled (failover request from '${clientLine(this.state.engine, client)}')`);
+    return null;
   }
 
   follow(host: string, port: number): void {
@@ -166,11 +180,11 @@ export class Replication implements ReplicationPort {
 
   // ---- failover
 
-  failover(_request: FailoverRequest): ReplyError | null {
-    return new ReplyError("ERR FAILOVER requires connected replicas.");
+  failover(request: FailoverRequest): ReplyError | null {
+    return this.#failover.start(request);
   }
 
   abortFailover(): boolean {
-    return false;
+    return this.#failover.abort();
   }
 }

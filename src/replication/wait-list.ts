@@ -43,6 +43,11 @@ export class WaitList {
     for (const { client, write } of done) this.#engine.blocking.finish(client, write);
   }
 
+  /** The same, behind whatever happens in this turn. */
+  checkSoon(): void {
+    if (this.#waiters.length > 0) setImmediate(() => this.check());
+  }
+
   /** A client has gone, or waits no more. */
   forget(client: Client): void {
     if (this.#waiters.length > 0) this.#waiters = this.#waiters.filter((waiter) => waiter.client !== client);

@@ -49,7 +49,8 @@ export class AppendOnly implements AppendOnlyPort {
   }
 
   get syncedOffset(): number {
-    return this.log.writer.syncedOffset;
+    // What is on disk of a log that has no base yet is of no use.
+    return this.log.state === "waiting" ? -1 : this.log.writer.syncedOffset;
   }
 
   /** Why writes are refused; null when they are not. */
