@@ -82,6 +82,7 @@ export class DataSet {
     const { persistence, replication } = this;
     const facts = new Map<string, string>();
     persistence.onStartAux = (name, value) => facts.set(name, value);
+    persistence.onStartExpired = (dbId, key) => replication.expiredAtStart(dbId, key);
     persistence.startUp((ok) => {
       if (ok) replication.restore(facts);
       done(ok);

@@ -56,6 +56,8 @@ export class Persistence implements PersistencePort {
   replicationAux: AuxSource = () => [];
   /** Is told of the facts in the header of the file that a server starts with. */
   onStartAux: (name: string, value: string) => void = () => {};
+  /** Is told of keys in that file which have expired. */
+  onStartExpired: (dbId: number, key: Uint8Array) => void = () => {};
   /** Is told of the end of each save in the background. */
   onSaveEnded: (outcome: SaveOutcome) => void = () => {};
   readonly #engine: Engine;
@@ -251,7 +253,8 @@ export class Persistence implements PersistencePort {
     const startUs = clock.monotonicUs();
     // A replica leaves it to its primary to delete what has expired.
     const keepsExpired = this.#engine.config.values.replicaof !== null;
-    this.#load({ replaces: false, keepsExpired, onAux: this.onStartAux }, false, (outcome) => {
+    const { onStartAux: onAux, onStartExpired: onExpired } = this;
+    this.#load({ replaces: false, keepsExpired, onAux, onExpired }, false, (outcome) => {
       if (outcome === "loaded")
         log.notice(`DB loaded from disk: ${((clock.monotonicUs() - startUs) / 1e6).toFixed(3)} seconds`);
       if (outcome === "failed") log.warning("Fatal error loading the DB, check server logs. Exiting.");

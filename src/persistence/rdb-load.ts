@@ -11,7 +11,14 @@ import { readingLimits } from "../engine/rdb-limits.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Fault, RdbError } from "../rdb/error.ts";
 import { type RdbHandler, RdbReader } from "../rdb/file-reader.ts";
-import { entryKeyAt, entryKeyBuffer, entryKeyLength, entryKeyText, setEntryAccess } from "../types/entry.ts";
+import {
+  entryKeyAt,
+  entryKeyBuffer,
+  entryKeyCopy,
+  entryKeyLength,
+  entryKeyText,
+  setEntryAccess,
+} from "../types/entry.ts";
 
 /** What the reader does with the data set. */
 export interface RdbLoadOptions {
@@ -21,6 +28,8 @@ export interface RdbLoadOptions {
   readonly keepsExpired: boolean;
   /** Is told of the facts in the header. */
   readonly onAux?: (name: string, value: string) => void;
+  /** Is told of keys that are not loaded because they have expired; the key is its own. */
+  readonly onExpired?: (dbId: number, key: Uint8Array) => void;
   /** Bytes that cannot be right are no reason to end the process: there is another source to ask. */
   readonly isForgiven?: boolean;
   /** Where keys go, one for each database of the server; absent: into the server's databases. */
@@ -127,6 +136,7 @@ export class KeyLoader implements RdbHandler {
   key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void {
     const { keyspace } = this.#engine;
     if (expiryMs !== -1 && expiryMs < this.#nowMs && !this.#options.keepsExpired) {
+      this.#options.onExpired?.(this.#db.id, entryKeyCopy(keyspace.arena, e));
       keyspace.discard(e);
       this.stats.keysExpired++;
       return;

@@ -79,6 +79,11 @@ export class Backlog {
     }
   }
 
+  /** What the backlog holds follows so many more bytes than was thought. */
+  rebase(bytes: number): void {
+    this.end += bytes;
+  }
+
   /** Changes the capacity; the newest bytes are kept as far as they fit. */
   resize(capacity: number): void {
     const bytes = ringBytes(capacity);

@@ -90,9 +90,22 @@ export class Replication implements ReplicationPort {
   restore(facts: ReadonlyMap<string, string>): void {
     const id = facts.get("repl-id") ?? "";
     const offset = Number(facts.get("repl-offset") ?? Number.NaN);
-    if (id.length !== HISTORY_ID_LENGTH || !Number.isSafeInteger(offset) || offset < 0) return;
+    if (id.length !== HISTORY_ID_LENGTH || !Number.isSafeInteger(offset) || offset < 0) {
+      this.state.history.backlog = null;
+      return;
+    }
     if (this.state.replica === null) this.#resume(id, offset);
     else this.follower.resumeFrom(id, offset, Number(facts.get("repl-stream-db") ?? 0) || 0);
+  }
+
+  /** A key of that file has expired: replicas that go on from there have yet to hear of its deletion. */
+  expiredAtStart(dbId: number, key: Uint8Array): void {
+    const { history, engine, replica } = this.state;
+    if (replica !== null) return;
+    history.keepBacklog(engine.config.values.replBacklogSize);
+    const word = engine.keyspace.lazyExpire ? "$6\r\nUNLINK" : "$3\r\nDEL";
+    const bytes = Buffer.concat([Buffer.from(`*2\r\n${word}\r\n$${key.length}\r\n`), key, Buffer.from("\r\n")]);
+    this.primarySide.feed.propagate(dbId, bytes, 0, bytes.length);
   }
 
   /** As a primary: what replicas have had until then is the past under the second id. */
@@ -101,6 +114,7 @@ export class Replication implements ReplicationPort {
     history.id2 = id;
     history.id2End = offset + 1;
     history.offset += offset;
+    history.backlog?.rebase(offset);
     history.keepBacklog(engine.config.values.replBacklogSize);
     this.primarySide.attachFeed();
     this.primarySide.startAlone();
