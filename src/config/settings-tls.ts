@@ -28,6 +28,6 @@ export const tlsSettings = {
   "tls-session-caching": row(bool(true), "Let clients resume sessions."),
   "tls-session-cache-size": row(int(20 * 1024), "Sessions that are remembered; 0 is no limit."),
   "tls-session-cache-timeout": row(int(300), "Seconds for which a session is remembered."),
-  "tls-replication": row(bool(false), "Use TLS to the primary.", { ready: false }),
+  "tls-replication": row(bool(false), "Use TLS to the primary."),
   "tls-cluster": row(bool(false), "Use TLS on the cluster bus.", { ready: false }),
 };
