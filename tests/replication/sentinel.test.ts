@@ -1,0 +1,134 @@
+// Failovers that real Sentinels drive: three of them watch a primary of ours with two replicas, one of ours and one of the real server. The primary is
+// killed again and again; each time a replica takes over, nothing that WAIT 1 has acknowledged is lost, and the old primary comes back as a replica.
+// REDIS_TS_FAILOVERS says how often; twice if it is not set.
+
+import { expect, test } from "bun:test";
+import type { RespClient } from "../support/client.ts";
+import { ORACLE_TAG, oracleAvailable } from "../support/oracle.ts";
+import { type Kind, Node, Sentinel, until } from "./fleet.ts";
+
+const FAILOVERS = Number(process.env.REDIS_TS_FAILOVERS ?? 2);
+const SENTINELS = 3;
+const DOWN_AFTER_MS = 1000;
+const FAILOVER_TIMEOUT_MS = 6000;
+const FAILOVER_LIMIT_MS = 60_000;
+const SYNC_LIMIT_MS = 30_000;
+/** How long writes go on before a primary is killed, in ms: at least, and at random on top. */
+const WRITE_MS = 700;
+const WRITE_MORE_MS = 500;
+
+/** Writes numbers under keys of its own until it is stopped or the server is gone, and remembers which were acknowledged by a replica. */
+class Writer {
+  /** Numbers that at least one replica has. */
+  readonly safe: number[] = [];
+  #next = 1;
+  #stopped = false;
+  #client: RespClient | null = null;
+
+  async run(primary: Node): Promise<void> {
+    this.#stopped = false;
+    try {
+      this.#client = await primary.connect();
+      while (!this.#stopped) {
+        const n = this.#next++;
+        const [, , acknowledged] = await this.#client.pipeline([
+          ["SET", `key:${n}`, n],
+          ["RPUSH", "list", n],
+          ["WAIT", 1, 1000],
+        ]);
+        if (typeof acknowledged === "number" && acknowledged >= 1) this.safe.push(n);
+      }
+    } catch (error) {
+      if (!/closed|ECONNREFUSED|Failed to connect/.test(String(error))) throw error;
+    } finally {
+      this.#client?.close();
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+}
+
+async function missing(primary: Node, numbers: readonly number[]): Promise<number[]> {
+  const client = await primary.connect();
+  try {
+    const values = await client.pipeline(numbers.map((n) => ["GET", `key:${n}`]));
+    return numbers.filter((n, i) => String(values[i]) !== String(n));
+  } finally {
+    client.close();
+  }
+}
+
+/** One failover; returns the new primary. */
+async function failOver(
+  nodes: readonly Node[],
+  sentinels: readonly Sentinel[],
+  primary: Node,
+  writer: Writer,
+): Promise<Node> {
+  const writing = writer.run(primary);
+  await Bun.sleep(WRITE_MS + Math.random() * WRITE_MORE_MS);
+  await primary.kill();
+  writer.stop();
+  await writing;
+  const next = await until(`a new primary instead of port ${primary.port}`, FAILOVER_LIMIT_MS, async () => {
+    const ports = await Promise.all(sentinels.map((sentinel) => sentinel.primaryPort()));
+    const node = nodes.find((one) => one.port === ports[0]);
+    if (node === undefined || node === primary || ports.some((port) => port !== ports[0])) return false;
+    return (await node.info()).get("role") === "master" && node;
+  });
+  expect(await missing(next, writer.safe)).toEqual([]);
+  primary.start();
+  await primary.isUp();
+  for (const node of nodes) {
+    if (node === next) continue;
+    await until(`port ${node.port} (${node.kind}) follows ${next.port} (${next.kind})`, FAILOVER_LIMIT_MS, () =>
+      node.follows(next),
+    );
+  }
+  return next;
+}
+
+async function runFailovers(kinds: readonly Kind[], count: number): Promise<void> {
+  const nodes = kinds.map((kind) => new Node(kind));
+  const [first, ...others] = nodes;
+  for (const node of nodes) node.start();
+  for (const node of nodes) await node.isUp();
+  for (const node of others) await node.ask("REPLICAOF", "127.0.0.1", first!.port);
+  for (const node of others) await until("the first synchronization", SYNC_LIMIT_MS, () => node.follows(first!));
+  const times = { downAfterMs: DOWN_AFTER_MS, failoverTimeoutMs: FAILOVER_TIMEOUT_MS };
+  const sentinels = Array.from({ length: SENTINELS }, () => new Sentinel(first!, 2, times));
+  try {
+    for (const sentinel of sentinels) sentinel.start();
+    for (const sentinel of sentinels) {
+      await until("Sentinels that know everyone", SYNC_LIMIT_MS, async () => {
+        const { replicas, sentinels: peers } = await sentinel.knows();
+        return replicas === others.length && peers === SENTINELS - 1;
+      });
+    }
+    const writer = new Writer();
+    let primary = first!;
+    for (let i = 0; i < count; i++) {
+      const before = writer.safe.length;
+      primary = await failOver(nodes, sentinels, primary, writer);
+      expect(writer.safe.length, `writes that were safe before failover ${i + 1}`).toBeGreaterThan(before);
+    }
+    await until("equal digests", SYNC_LIMIT_MS, async () => {
+      const digests = await Promise.all(nodes.map((node) => node.digest()));
+      return digests.every((digest) => digest === digests[0]);
+    });
+  } catch (error) {
+    for (const one of [...nodes, ...sentinels])
+      console.error(`--- port ${one.port}\n${(await one.log()).slice(-4000)}`);
+    throw error;
+  } finally {
+    for (const one of [...sentinels, ...nodes]) await one.dispose();
+  }
+}
+
+test.skipIf(!oracleAvailable())(
+  `${ORACLE_TAG} Sentinels fail over between our servers and the real one`,
+  () => runFailovers(["redis-ts", "redis-ts", "redis-server"], FAILOVERS),
+  FAILOVERS * (FAILOVER_LIMIT_MS + SYNC_LIMIT_MS) + 2 * SYNC_LIMIT_MS,
+);
