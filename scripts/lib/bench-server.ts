@@ -4,13 +4,38 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const LOG_NAME = "server.log";
 const START_LIMIT_MS = 15_000;
 const RUN_LIMIT_MS = 120_000;
+/** Of /proc/PID/stat, whose unit does not depend on the kernel's timer. */
+const MS_PER_TICK = 10;
+
+/** Servers must not outlive a measurement that fails. */
+const running = new Set<BenchServer>();
+process.on("exit", () => {
+  for (const server of running) server.abandon();
+});
 
 /** One result of redis-benchmark. */
 export interface Throughput {
   readonly requestsPerSecond: number;
   readonly p99Ms: number;
+}
+
+/** One result of redis-benchmark with its tail. */
+export interface Latencies {
+  readonly requestsPerSecond: number;
+  readonly p999Ms: number;
+}
+
+/** How a server is started. */
+export interface BenchStart {
+  /** Arguments behind the usual ones; later ones win. */
+  readonly settings?: readonly string[];
+  /** Its folder, which is the caller's; a scratch folder otherwise. */
+  readonly dir?: string;
+  /** How long it may take to its first PONG, loading included. */
+  readonly limitMs?: number;
 }
 
 /** A running server. */
@@ -19,31 +44,45 @@ export class BenchServer {
   readonly port: number;
   /** From the start of the process to its first PONG. */
   readonly startMs: number;
+  /** Its folder. */
+  readonly dir: string;
   readonly #child: Bun.Subprocess;
-  readonly #dir: string;
+  readonly #keepsDir: boolean;
 
-  private constructor(name: string, port: number, startMs: number, child: Bun.Subprocess, dir: string) {
+  private constructor(
+    name: string,
+    port: number,
+    startMs: number,
+    child: Bun.Subprocess,
+    dir: string,
+    keepsDir: boolean,
+  ) {
     this.name = name;
     this.port = port;
     this.startMs = startMs;
+    this.dir = dir;
     this.#child = child;
-    this.#dir = dir;
+    this.#keepsDir = keepsDir;
   }
 
   /** Starts `program` with redis-server's arguments and waits for its first PONG. */
-  static async start(name: string, program: string): Promise<BenchServer> {
+  static async start(name: string, program: string, options: BenchStart = {}): Promise<BenchServer> {
     const port = freePort();
-    const dir = mkdtempSync(join(tmpdir(), "redis-ts-bench-"));
-    const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no"];
+    const dir = options.dir ?? mkdtempSync(join(tmpdir(), "redis-ts-bench-"));
+    const usual = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no"];
+    const args = [...usual, "--logfile", LOG_NAME, ...(options.settings ?? [])];
+    const limitMs = options.limitMs ?? START_LIMIT_MS;
     const begunMs = performance.now();
     const child = Bun.spawn([program, ...args], { cwd: dir, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
     while (!(await answersPing(port))) {
-      if (child.exitCode === null && performance.now() - begunMs < START_LIMIT_MS) continue;
+      if (child.exitCode === null && performance.now() - begunMs < limitMs) continue;
       child.kill("SIGKILL");
-      rmSync(dir, { recursive: true, force: true });
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
       throw new Error(`${name} (${program}) did not answer PING on port ${port}`);
     }
-    return new BenchServer(name, port, performance.now() - begunMs, child, dir);
+    const server = new BenchServer(name, port, performance.now() - begunMs, child, dir, options.dir !== undefined);
+    running.add(server);
+    return server;
   }
 
   /** Runs one redis-benchmark test; null when the server does not support it or the run takes too long. */
@@ -58,6 +97,23 @@ export class BenchServer {
     });
     const text = await child.stdout.text();
     return (await child.exited) === 0 ? parseCsv(text) : null;
+  }
+
+  /** Runs redis-benchmark for its throughput and its 99.9th percentile. Throws when it fails. */
+  async latencies(args: readonly string[]): Promise<Latencies> {
+    const child = Bun.spawn(["redis-benchmark", "-p", String(this.port), "-c", "50", ...args], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: RUN_LIMIT_MS,
+      killSignal: "SIGKILL",
+    });
+    const text = await child.stdout.text();
+    const percentiles = [...text.matchAll(/^(\d+\.\d+)% <= (\d+\.\d+) milliseconds \(/gm)];
+    const requestsPerSecond = Number(/throughput summary: ([\d.]+)/.exec(text)?.[1]);
+    const p999Ms = Number(percentiles.find(([, percent]) => Number(percent) >= 99.9)?.[2]);
+    if (!(requestsPerSecond > 0 && p999Ms > 0)) throw new Error(`redis-benchmark failed: ${text.slice(-500)}`);
+    return { requestsPerSecond, p999Ms };
   }
 
   /** Sends one command through redis-cli and returns what it prints. */
@@ -78,10 +134,34 @@ export class BenchServer {
     return Number.parseInt(await ps.stdout.text(), 10) * 1024;
   }
 
+  /** The most memory that was resident so far, in bytes: Linux only. */
+  peakBytes(): number {
+    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, "utf8"))?.[1]) * 1024;
+  }
+
+  /** Time that the process has had of a processor so far, all threads, its children not: Linux only. */
+  cpuMs(): number {
+    const text = readFileSync(`/proc/${this.#child.pid}/stat`, "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+  }
+
+  /** What it has logged. */
+  log(): string {
+    return readFileSync(join(this.dir, LOG_NAME), "latin1");
+  }
+
+  /** Ends it without waiting. */
+  abandon(): void {
+    this.#child.kill("SIGKILL");
+    if (!this.#keepsDir) rmSync(this.dir, { recursive: true, force: true });
+  }
+
   async stop(): Promise<void> {
+    running.delete(this);
     this.#child.kill("SIGKILL");
     await this.#child.exited;
-    rmSync(this.#dir, { recursive: true, force: true });
+    if (!this.#keepsDir) rmSync(this.dir, { recursive: true, force: true });
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * Whoever reads takes blobBuffer and blobAt once and goes on with offsets; both are void after the next allocation of that blob.
  */
+import { copyBytes } from "../base/bytes.ts";
 import { type Arena, BLOCK_MAX, blockCapacity, GRANULE_MASK, SEGMENT_SHIFT } from "./arena.ts";
 
 /** Number of a blob; see the layout above. */
@@ -52,8 +53,7 @@ export function blobResize(a: Arena, blob: BlobRef, used: number, size: number):
   if (size <= capacity && (isLarge(blob) ? size >= capacity >> 1 : blockCapacity(size) === capacity)) return blob;
   const fresh = blobAlloc(a, size > BLOCK_MAX && size > capacity ? size + (size >> 2) : size);
   const kept = used < size ? used : size;
-  const from = blobAt(a, blob);
-  blobBuffer(a, fresh).set(blobBuffer(a, blob).subarray(from, from + kept), blobAt(a, fresh));
+  copyBytes(blobBuffer(a, blob), blobAt(a, blob), blobBuffer(a, fresh), blobAt(a, fresh), kept);
   blobFree(a, blob);
   return fresh;
 }

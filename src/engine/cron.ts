@@ -11,6 +11,7 @@ import { Halt } from "./client.ts";
 import type { Engine } from "./engine.ts";
 import { halt, release } from "./gates.ts";
 import { IdleMemory } from "./idle-memory.ts";
+import { ServerGate } from "./observer.ts";
 
 /** Microseconds of a slice for each kind of work. */
 const EXPIRE_SLICE_US = 1000;
@@ -218,7 +219,8 @@ export class Cron {
   /** Starts to shrink tables that have become mostly empty: those that were not allowed to when their keys went. */
   #shrink(): void {
     const { databases, resizing } = this.#engine.keyspace;
-    if (!resizing) return;
+    // Tables of a data set that loads have the size that they will need.
+    if (!resizing || (this.#engine.gate & ServerGate.Loading) !== 0) return;
     for (let i = Math.min(SHRINK_DATABASES, databases.length); i > 0; i--) {
       databases[this.#shrinkDatabase].shrinkIfNeeded();
       this.#shrinkDatabase = (this.#shrinkDatabase + 1) % databases.length;

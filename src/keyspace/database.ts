@@ -10,10 +10,12 @@ import {
   dictFind,
   dictInsert,
   dictPause,
+  dictPrefetch,
   dictRandom,
   dictRehash,
   dictRemove,
   dictReplace,
+  dictReserve,
   dictScan,
   dictShrinkIfNeeded,
   dictSize,
@@ -341,6 +343,20 @@ export class Database {
   pauseResizing(by: 1 | -1): void {
     dictPause(this.arena, this.dict, by);
     if (this.expires !== 0) dictPause(this.arena, this.expires, by);
+  }
+
+  /** Prepares an empty database for so many keys, of which so many expire. */
+  reserve(keys: number, expiring: number): void {
+    if (this.size > 0) return;
+    dictReserve(this.arena, this.dict, keys);
+    if (expiring === 0) return;
+    if (this.expires === 0) this.expires = this.#newDict();
+    dictReserve(this.arena, this.expires, expiring);
+  }
+
+  /** Brings what insertions of keys with these hashes will read into the processor's caches. The result means nothing. */
+  prefetch(hashes: Int32Array, count: number): number {
+    return dictPrefetch(this.arena, this.dict, hashes, count);
   }
 
   /** Moves keys of dicts that are changing their size, up to `buckets` buckets of each; true while work remains. */

@@ -2,7 +2,7 @@
  * Loads a snapshot from a file, in steps: reads a piece, lets the RDB reader make keys of it, puts them into their databases. The reader holds no more
  * of the file than the element that it reads.
  */
-import { readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 import type { Ref } from "../arena/arena.ts";
 import { latin1 } from "../base/bytes.ts";
 import { errnoText } from "../config/errno.ts";
@@ -11,7 +11,9 @@ import { readingLimits } from "../engine/rdb-limits.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Fault, RdbError } from "../rdb/error.ts";
 import { type RdbHandler, RdbReader } from "../rdb/file-reader.ts";
+import { dictEntryHash, PREFETCH_MAX } from "../struct/dict.ts";
 import {
+  ENTRY_KEY_OFFSET,
   entryKeyAt,
   entryKeyBuffer,
   entryKeyCopy,
@@ -34,6 +36,8 @@ export interface RdbLoadOptions {
   readonly isForgiven?: boolean;
   /** Where keys go, one for each database of the server; absent: into the server's databases. */
   readonly databases?: readonly Database[];
+  /** Bytes of the file: what it says of the number of its keys is believed as far as they can hold so many. */
+  readonly bytes?: number;
 }
 
 /** What a load has come to. */
@@ -50,6 +54,8 @@ export function loadedLine({ keysLoaded, keysExpired, emptyKeys }: RdbLoadStats)
 }
 
 const CHUNK_BYTES = 256 * 1024;
+/** A key takes at least so many bytes of a file: a type, and lengths of a key and a value. */
+const KEY_BYTES_MIN = 3;
 /** Elements between looks at the clock. */
 const STEP_BUDGET = 256;
 /** Empty keys that are named in the log. */
@@ -65,6 +71,9 @@ export class KeyLoader implements RdbHandler {
   readonly #databases: readonly Database[];
   #db: Database;
   position: () => number = () => 0;
+  readonly #hashes = new Int32Array(PREFETCH_MAX);
+  /** Keeps the loads of prefetching alive. */
+  #fetched = 0;
 
   constructor(engine: Engine, options: RdbLoadOptions) {
     this.#engine = engine;
@@ -117,7 +126,17 @@ export class KeyLoader implements RdbHandler {
     this.#db = db;
   }
 
-  resizeDb(_size: number, _expiresSize: number): void {}
+  resizeDb(size: number, expiresSize: number): void {
+    const keysMax = Math.floor((this.#options.bytes ?? 0) / KEY_BYTES_MIN);
+    if (size <= keysMax && expiresSize <= size) this.#db.reserve(size, expiresSize);
+  }
+
+  prepare(entries: Int32Array, count: number): void {
+    const { arena } = this.#engine.keyspace;
+    const hashes = this.#hashes;
+    for (let i = 0; i < count; i++) hashes[i] = dictEntryHash(arena, entries[i], ENTRY_KEY_OFFSET);
+    this.#fetched ^= this.#db.prefetch(hashes, count);
+  }
 
   functionLibrary(_code: Uint8Array): void {
     this.#engine.log.warning("RDB has a library of functions, which this server does not know: it is passed over");
@@ -179,7 +198,7 @@ export class RdbFileLoad {
     this.#engine = engine;
     this.#fd = fd;
     this.#options = options;
-    this.#keys = new KeyLoader(engine, options);
+    this.#keys = new KeyLoader(engine, { ...options, bytes: fstatSync(fd).size });
     const { values, personality } = engine.config;
     this.#reader = new RdbReader(
       engine.keyspace.arena,

@@ -2,11 +2,11 @@
  * Reads an RDB file that comes in pieces. Each step reads whole elements; one whose bytes have not all come is read again after the next feed().
  */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { copyOf, latin1 } from "../base/bytes.ts";
+import { copyBytes, copyOf, latin1 } from "../base/bytes.ts";
 import type { Crc64 } from "../base/crc64.ts";
 import { int64High, int64Low } from "../base/int64.ts";
-import { setEntryExpiry } from "../types/entry.ts";
-import { entryMove } from "../types/value.ts";
+import { entryFree, setEntryExpiry } from "../types/entry.ts";
+import { entryMove, valueType } from "../types/value.ts";
 import { Fault, RdbError } from "./error.ts";
 import { CHECKSUM_VERSION, isReadableVersion, isValueType, ModuleOpcode, Opcode, RdbType } from "./format.ts";
 import { RdbInput, STARVED, StringSlot } from "./input.ts";
@@ -22,6 +22,8 @@ export interface RdbHandler {
   selectDb(id: number): void;
   resizeDb(size: number, expiresSize: number): void;
   functionLibrary(code: Uint8Array): void;
+  /** Keys that key() is about to be called for: the first `count` of `entries`. Whoever has this gets them later than they are read, several at a time. */
+  prepare?(entries: Int32Array, count: number): void;
   /** A complete entry, in no dict yet, which is the callee's; its expiry in ms or -1, and how it was used (-1: not told). */
   key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void;
   /** A collection without elements was passed over. */
@@ -59,6 +61,8 @@ export interface RdbReaderOptions {
 }
 
 const HEADER_BYTES = 9;
+/** Keys that are handed over together, so that what their insertion reads can be fetched ahead. */
+const BATCH = 64;
 const State = { Header: 0, Opcode: 1, Value: 2, Module: 3, ModulePart: 4, Checksum: 5, Done: 6 } as const;
 
 export class RdbReader {
@@ -72,7 +76,8 @@ export class RdbReader {
   #state: number = State.Header;
   #version = 0;
   #reader: TypeReader | null = null;
-  #keyBytes: Uint8Array = new Uint8Array(0);
+  /** A copy of the key in progress. */
+  readonly #keyCopy = new StringSlot();
   /** -1: the next key does not expire. Its time is kept as halves, too: beyond 2^53 ms a number is not exact. */
   #expiryMs = -1;
   #expiryLow = 0;
@@ -82,10 +87,19 @@ export class RdbReader {
   #doing: Reading = "start";
   #module = "";
   #moduleIsValue = false;
+  /** Keys that are complete: from #given on they have not been handed over. */
+  readonly #ready = new Int32Array(BATCH);
+  readonly #expiries = new Float64Array(BATCH);
+  readonly #idleTimes = new Float64Array(BATCH);
+  readonly #frequencies = new Int16Array(BATCH);
+  readonly #batch: number;
+  #readyCount = 0;
+  #given = 0;
 
   constructor(arena: Arena, limits: ReadingLimits, handler: RdbHandler, options: RdbReaderOptions) {
     this.#arena = arena;
     this.#handler = handler;
+    this.#batch = handler.prepare === undefined ? 1 : BATCH;
     this.#options = options;
     this.#readers = typeReaders(arena, limits);
   }
@@ -119,10 +133,27 @@ export class RdbReader {
   discard(): void {
     this.#reader?.discard();
     this.#reader = null;
+    const a = this.#arena;
+    for (; this.#given < this.#readyCount; this.#given++) {
+      const e = this.#ready[this.#given];
+      valueType(a, e).free(a, e);
+      entryFree(a, e, false);
+    }
   }
 
   /** Reads up to about `budget` elements. "starved": it needs feed(), or end(). Throws an RdbError. */
   step(budget: number): "more" | "starved" | "done" {
+    try {
+      const state = this.#run(budget);
+      this.#handOver();
+      return state;
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  #run(budget: number): "more" | "starved" | "done" {
     try {
       for (let left = budget; left > 0; left--) {
         if (this.#one()) return "done";
@@ -130,13 +161,22 @@ export class RdbReader {
       }
       return "more";
     } catch (error) {
-      if (error !== STARVED) {
-        this.discard();
-        throw error;
-      }
+      if (error !== STARVED) throw error;
       this.#input.rewind();
       return "starved";
     }
+  }
+
+  #handOver(): void {
+    const count = this.#readyCount;
+    if (count === 0) return;
+    this.#handler.prepare?.(this.#ready, count);
+    while (this.#given < count) {
+      const i = this.#given++;
+      this.#handler.key(this.#ready[i], this.#expiries[i], this.#idleTimes[i], this.#frequencies[i]);
+    }
+    this.#readyCount = 0;
+    this.#given = 0;
   }
 
   /** Reads one element; true at the end. */
@@ -202,6 +242,7 @@ export class RdbReader {
         return false;
       case Opcode.SelectDb: {
         const id = input.length();
+        this.#handOver();
         this.#handler.selectDb(id);
         return false;
       }
@@ -249,9 +290,10 @@ export class RdbReader {
     this.#handler.keyType?.(type);
     this.#doing = "read-key";
     input.string(this.#key);
-    const key = copyOf(this.#key.buf, this.#key.at, this.#key.length);
-    this.#keyBytes = key;
-    this.#handler.keyBegins?.(key);
+    const copy = this.#keyCopy;
+    copy.reserve(this.#key.length);
+    copyBytes(this.#key.buf, this.#key.at, copy.own, 0, copy.length);
+    if (this.#handler.keyBegins !== undefined) this.#handler.keyBegins(copyOf(copy.own, 0, copy.length));
     this.#doing = "read-object-value";
     if (reader === undefined) {
       if (type !== RdbType.Module2) throw input.corrupt("Pre-release module format not supported");
@@ -308,14 +350,19 @@ export class RdbReader {
     this.#frequency = -1;
     if (e === 0) {
       reader.discard();
-      this.#handler.emptyKey(this.#keyBytes);
+      this.#handler.emptyKey(copyOf(this.#keyCopy.own, 0, this.#keyCopy.length));
       return;
     }
     if (expiryMs !== -1) {
       e = entryMove(this.#arena, e, true);
       setEntryExpiry(this.#arena, e, this.#expiryLow, this.#expiryHigh);
     }
-    this.#handler.key(e, expiryMs, idleSeconds, frequency);
+    const i = this.#readyCount++;
+    this.#ready[i] = e;
+    this.#expiries[i] = expiryMs;
+    this.#idleTimes[i] = idleSeconds;
+    this.#frequencies[i] = frequency;
+    if (i + 1 === this.#batch) this.#handOver();
   }
 
   #checksum(): void {

@@ -1,6 +1,7 @@
 /** Sets: an intset or (since version 11) a listpack as one string, or [members] and each member. */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { intsetBytes, intsetCount, intsetFree, intsetFromBytes, intsetIsValid } from "../struct/intset.ts";
 import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
@@ -79,7 +80,7 @@ export class SetReader implements TypeReader {
     this.#left = -1;
     this.#e = 0;
     this.#key.reserve(key.length);
-    this.#key.own.set(key.buf.subarray(key.at, key.at + key.length));
+    copyBytes(key.buf, key.at, this.#key.own, 0, key.length);
   }
 
   #create(encoding: number): Ref {

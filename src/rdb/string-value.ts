@@ -1,7 +1,7 @@
 /** Strings: [string]. */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { SEGMENT_SHIFT } from "../arena/arena.ts";
-import { copyOf } from "../base/bytes.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { Encoding, entryEncoding, entryFree, valueWord } from "../types/entry.ts";
 import { ByteSpan, freeStringValue, readString, stringCreate } from "../types/string.ts";
 import { RdbType } from "./format.ts";
@@ -61,7 +61,7 @@ export class StringWriter implements TypeWriter {
 export class StringReader implements TypeReader {
   readonly #arena: Arena;
   readonly #value = new StringSlot();
-  #key: Uint8Array = new Uint8Array(0);
+  readonly #key = new StringSlot();
   #e: Ref = 0;
 
   constructor(arena: Arena) {
@@ -69,7 +69,8 @@ export class StringReader implements TypeReader {
   }
 
   begin(_type: number, key: StringSlot): void {
-    this.#key = copyOf(key.buf, key.at, key.length);
+    this.#key.reserve(key.length);
+    copyBytes(key.buf, key.at, this.#key.own, 0, key.length);
     this.#e = 0;
   }
 
@@ -78,7 +79,7 @@ export class StringReader implements TypeReader {
     input.string(value);
     this.#e = stringCreate(
       this.#arena,
-      this.#key,
+      this.#key.own,
       0,
       this.#key.length,
       value.buf,

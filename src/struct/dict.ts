@@ -172,6 +172,18 @@ export function dictRemove(a: Arena, d: Ref, e: Ref, hash: number): boolean {
   return true;
 }
 
+/** Makes an empty dict as large as `size` entries will want it, so that it need not grow on the way there. Chunks of the table are made when they are used. */
+export function dictReserve(a: Arena, d: Ref, size: number): void {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  if (dictSize(a, d) !== 0 || w[h + EXP1] >= 0 || w[h + PAUSES] !== 0) return;
+  let exp = w[h + EXP0];
+  while (exp < EXP_MAX && size > FILL_GROW * 2 ** exp) exp++;
+  if (exp === w[h + EXP0]) return;
+  resize(a, d, exp);
+  while (dictRehash(a, d, CHUNK_BUCKETS));
+}
+
 /** Starts to shrink a table that has become mostly empty. Removal does so by itself. */
 export function dictShrinkIfNeeded(a: Arena, d: Ref): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];

@@ -3,6 +3,7 @@
  * row is not stored by this server.
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { bigIntHigh, bigIntLow } from "../base/int64.ts";
 import {
   entryCreate,
@@ -70,10 +71,7 @@ export function entryMove(a: Arena, e: Ref, withExpiry: boolean): Ref {
 function copyInlineValue(a: Arena, source: Ref, target: Ref, bytes: number): void {
   const from = valueWord(a, source) << 2;
   const to = valueWord(a, target) << 2;
-  const bytesIn = a.u8[source >>> SEGMENT_SHIFT];
-  const bytesOut = a.u8[target >>> SEGMENT_SHIFT];
-  if (bytesIn === bytesOut) bytesOut.copyWithin(to, from, from + bytes);
-  else bytesOut.set(bytesIn.subarray(from, from + bytes), to);
+  copyBytes(a.u8[source >>> SEGMENT_SHIFT], from, a.u8[target >>> SEGMENT_SHIFT], to, bytes);
 }
 
 /** A new entry of another key with the value's inline bytes, the meta word and the expiry of `e`. */

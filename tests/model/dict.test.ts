@@ -17,6 +17,7 @@ import {
   dictRehash,
   dictRemove,
   dictReplace,
+  dictReserve,
   dictScan,
   dictShrinkIfNeeded,
   dictSize,
@@ -290,3 +291,25 @@ for (const [title, size, rehash] of [
     arena.check();
   });
 }
+
+test("a dict that is told its size does not grow on the way there", () => {
+  for (const size of [0, 1, 9, 10, 20_000]) {
+    const dict = dictCreate(arena, KEY_OFFSET);
+    dictReserve(arena, dict, size);
+    const entries: Ref[] = [];
+    for (let i = 0; i < size; i++) {
+      const key = bytesOf(`key${i}`);
+      const e = entryOf(key);
+      entries.push(e);
+      dictInsert(arena, dict, e, dictHash(arena, key, 0, key.length));
+      expect(dictIsRehashing(arena, dict)).toBe(false);
+    }
+    dictCheck(arena, dict);
+    // Only an empty one can be told.
+    dictReserve(arena, dict, size * 10);
+    expect(dictSize(arena, dict)).toBe(size);
+    if (size > 0) expect(dictIsRehashing(arena, dict)).toBe(false);
+    for (const e of entries) freeEntry(e);
+    dictFree(arena, dict);
+  }
+});

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { Snapshot } from "../../src/persistence/snapshot.ts";
+import { dictIsRehashing } from "../../src/struct/dict.ts";
 import { testSeed } from "../base/seeded.ts";
 import { type TestServer, testServer } from "../support/engine.ts";
 import { fullPicture, loadRdb, MemorySink, rdbBytes, rdbFormat } from "./rdb-support.ts";
@@ -111,6 +112,38 @@ describe("loading", () => {
     expect(state).toBe("done");
     expect(client.line("GET lasting")).toBe("1");
     expect(client.line("PTTL passing")).toBe("(integer) 1000");
+  });
+
+  test("a file that says something twice is refused, and nothing of it is left over", () => {
+    const names = [...Array.from({ length: 100 }, (_, i) => `key${i}`), "key70", "key101"];
+    const keys = names.flatMap((name) => [0, name.length, ...Buffer.from(name), 3, 0x6f, 0x6e, 0x65]);
+    const bytes = Buffer.from([...Buffer.from("REDIS0010"), ...keys, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const server = testServer();
+    const { arena, databases } = server.engine.keyspace;
+    const before = arena.usedBytes;
+    const { state, load } = loadRdb(server.engine, bytes);
+    expect(state).toBe("failed");
+    expect(load.error?.text).toBe("RDB has duplicated key 'key70' in DB 0");
+    expect(databases[0].size).toBe(100);
+    server.connect().send("FLUSHALL", "SYNC");
+    expect(arena.usedBytes).toBe(before);
+  });
+
+  test("tables have their size from the beginning, as far as a file can be believed", () => {
+    const server = testServer();
+    const client = server.connect();
+    for (let i = 0; i < 3000; i++) client.send("SET", `key:${i}`, "1", ...(i % 2 === 0 ? ["PX", "100000"] : []));
+    const other = testServer();
+    const [db] = other.engine.keyspace.databases;
+    loadRdb(other.engine, rdbBytes(server.engine));
+    expect([db.size, db.expiresSize]).toEqual([3000, 1500]);
+    expect(dictIsRehashing(db.arena, db.dict) || dictIsRehashing(db.arena, db.expires)).toBe(false);
+    // A database of 2^32 - 1 keys in a file of some bytes.
+    const liar = Buffer.from([...Buffer.from("REDIS0010"), 254, 0, 251, ...[128, 255, 255, 255, 255], 0, 255]);
+    const believing = testServer();
+    const before = believing.engine.keyspace.arena.usedBytes;
+    loadRdb(believing.engine, Buffer.concat([liar, Buffer.alloc(8)]));
+    expect(believing.engine.keyspace.arena.usedBytes).toBe(before);
   });
 
   test("idle times and frequencies come back under a policy that cares", () => {

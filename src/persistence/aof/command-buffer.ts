@@ -4,8 +4,6 @@ import { copyBytes } from "../../base/bytes.ts";
 const CAPACITY_START = 64 * 1024;
 /** A buffer that grew beyond this is let go when it has been written. */
 const CAPACITY_KEEP = 1024 * 1024;
-/** Commands up to this length are copied byte by byte: the view that a native copy needs costs more (measured with the collector's share). */
-const LOOP_COPY_MAX = 192;
 
 export class CommandBuffer {
   /** bytes[0, length) wait. */
@@ -26,9 +24,7 @@ export class CommandBuffer {
     if (dbId !== -1 && dbId !== this.#selected) this.#select(dbId);
     const at = this.length;
     if (at + length > this.bytes.length) this.#grow(at + length);
-    const own = this.bytes;
-    if (length <= LOOP_COPY_MAX) for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
-    else copyBytes(bytes, offset, own, at, length);
+    copyBytes(bytes, offset, this.bytes, at, length);
     this.length = at + length;
   }
 
