@@ -78,12 +78,12 @@ beforeAll(async () => {
   source.client.close();
   await source.server.stop();
   replica = await startNode("ts");
-});
+}, LIMIT_MS);
 
 afterAll(async () => {
   replica.client.close();
   await replica.server.stop();
-});
+}, LIMIT_MS);
 
 const fullResync = (body: Buffer, form: "counted" | "marked"): Buffer =>
   Buffer.concat([
