@@ -7,9 +7,6 @@ import { bool, type Check, enumeration, text } from "./setting-types.ts";
 
 const { Immutable, Hidden, Protected, DenyLoading } = SettingFlag;
 
-/** The append-only file is not there yet. */
-const pending = { ready: false } as const;
-
 function baseName(setting: string, kind: string): Check<string> {
   return (value) => {
     if (value === "") return `${setting} can't be empty`;
@@ -49,13 +46,12 @@ export const persistenceSettings = {
     { flags: Hidden },
   ),
   "stop-writes-on-bgsave-error": row(bool(true), "Refuse writes while the last snapshot failed."),
-  appendonly: row(bool(false), "Log every write to the append-only file.", { flags: DenyLoading, ...pending }),
+  appendonly: row(bool(false), "Log every write to the append-only file.", { flags: DenyLoading }),
   appendfilename: row(
     text("appendonly.aof", baseName("appendfilename", "filename")),
     "Base name of the append-only files.",
     {
       flags: Immutable,
-      ...pending,
     },
   ),
   appenddirname: row(
@@ -63,32 +59,22 @@ export const persistenceSettings = {
     "Directory of the append-only files.",
     {
       flags: Immutable,
-      ...pending,
     },
   ),
-  appendfsync: row(
-    enumeration("everysec", ["everysec", "always", "no"]),
-    "When the append-only file is synced.",
-    pending,
-  ),
-  "no-appendfsync-on-rewrite": row(
-    bool(false),
-    "Do not sync the append-only file while a child process writes.",
-    pending,
-  ),
-  "auto-aof-rewrite-percentage": row(int(100), "Growth in percent that starts a rewrite; 0 never does.", pending),
-  "auto-aof-rewrite-min-size": row(memory(64 * 1024 * 1024), "Bytes below which no rewrite is started.", pending),
-  "aof-load-truncated": row(bool(true), "Load an append-only file whose last command is incomplete.", pending),
+  appendfsync: row(enumeration("everysec", ["everysec", "always", "no"]), "When the append-only file is synced."),
+  "no-appendfsync-on-rewrite": row(bool(false), "Do not sync the append-only file while a child process writes."),
+  "auto-aof-rewrite-percentage": row(int(100), "Growth in percent that starts a rewrite; 0 never does."),
+  "auto-aof-rewrite-min-size": row(memory(64 * 1024 * 1024), "Bytes below which no rewrite is started."),
+  "aof-load-truncated": row(bool(true), "Load an append-only file whose last command is incomplete."),
   "aof-load-corrupt-tail-max-size": row(
     memory(0),
     "Load an append-only file whose end is damaged, if what is cut off is no longer than this; 0 never does.",
-    { only: "redis", ...pending },
+    { only: "redis" },
   ),
-  "aof-use-rdb-preamble": row(bool(true), "Begin the rewritten append-only file with a snapshot.", pending),
-  "aof-timestamp-enabled": row(bool(false), "Write times into the append-only file.", pending),
-  "aof-rewrite-incremental-fsync": row(bool(true), "Sync a rewrite piece by piece while it is written.", pending),
+  "aof-use-rdb-preamble": row(bool(true), "Begin the rewritten append-only file with a snapshot."),
+  "aof-timestamp-enabled": row(bool(false), "Write times into the append-only file."),
+  "aof-rewrite-incremental-fsync": row(bool(true), "Sync a rewrite piece by piece while it is written."),
   "aof-disable-auto-gc": row(bool(false), "Keep append-only files that are no longer needed, for tests.", {
     flags: Hidden,
-    ...pending,
   }),
 };
