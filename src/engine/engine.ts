@@ -11,6 +11,7 @@ import { Request } from "../resp/request.ts";
 import { ReplyWriter } from "../resp/writer.ts";
 import { Authentication } from "./authentication.ts";
 import { Blocking } from "./blocking.ts";
+import { BriefCalls } from "./brief-calls.ts";
 import { Client, ClientFlag, Halt, Origin } from "./client.ts";
 import { ClientPause } from "./client-pause.ts";
 import { CommandTable } from "./command-table.ts";
@@ -70,6 +71,8 @@ export class Engine implements EngineView {
   readonly propagation = new Propagation();
   readonly cx: HandlerContext;
   readonly prefetcher = new Prefetcher();
+  /** The calls of a pipeline that share a reading of the clock. */
+  readonly briefs: BriefCalls;
   /** The reply buffer of the client that executes. */
   readonly reply = new ReplyWriter();
   /** Messages that the executing client sent to itself: they follow its reply. */
@@ -123,6 +126,7 @@ export class Engine implements EngineView {
     this.memory = new MemoryUsage(keyspace.arena);
     this.log = new Logger({ clock, level: "nothing" });
     this.commands = new CommandTable(commands);
+    this.briefs = new BriefCalls(this.commands, this.stats);
     this.pubsub = new PubSub(this);
     this.watches = new WatchRegistry(this);
     this.blocking = new Blocking(this);
@@ -271,11 +275,12 @@ export class Engine implements EngineView {
     if (this.keyspace.snapshot !== null && saveKeysFirst(cx, spec)) return;
     const reply = cx.reply;
     const start = reply.pos;
-    const startUs = this.lastUs;
     reply.errors = 0;
     const outer = this.executing;
     if (outer === null) this.executing = cx.client;
     this.depth++;
+    const brief = this.depth === 1 && this.#mayBeBrief(cx, spec);
+    const startUs = this.lastUs;
     cx.nowMs = this.keyspace.nowMs;
     cx.dirty = 0;
     cx.effects.count = 0;
@@ -284,13 +289,19 @@ export class Engine implements EngineView {
     } catch (error) {
       this.#fail(cx, start, error);
     }
-    const end = this.clock.monotonicUs();
-    // DEBUG SLEEP puts its beginning back by the time that it will take.
-    let usec = end - (this.lastUs < startUs ? this.lastUs : startUs);
-    if (this.depth === 1) this.stats.commandsUs += usec;
-    this.lastUs = end;
-    spec.usec += usec;
-    if (!cx.parked) this.countCall(spec, cx.client, usec);
+    let usec = 0;
+    const shares = brief && this.briefs.take(spec, reply.pos - start);
+    if (shares) {
+      this.#countCompletion(spec, cx.client);
+    } else {
+      const end = this.clock.monotonicUs();
+      // DEBUG SLEEP puts its beginning back by the time that it will take.
+      usec = end - (this.lastUs < startUs ? this.lastUs : startUs);
+      if (this.depth === 1) this.stats.commandsUs += usec;
+      this.lastUs = end;
+      spec.usec += usec;
+      if (!cx.parked) this.countCall(spec, cx.client, usec);
+    }
     if (reply.errors !== 0) this.countFailure(spec, reply);
     if ((this.gate & ServerGate.Monitors) !== 0 && !this.blocking.isRetrying) this.monitors.feed(cx, spec);
     if (cx.dirty !== 0 || cx.effects.count !== 0 || cx.replacement !== null) deliverEffects(this, cx, spec);
@@ -299,16 +310,40 @@ export class Engine implements EngineView {
     this.depth--;
     this.executing = outer;
     if (this.depth === 0) {
-      this.refreshTime();
+      if (!shares) this.refreshTime();
       if (this.pending !== 0) this.#endUnit(reply, spec, start);
     }
   }
 
-  /** Counts a call that has ended, after `usec` microseconds. */
-  countCall(spec: CommandSpec, client: Client, usec: number): void {
+  /** Whether a command may share a reading of the clock with others. If not, those before it are settled. */
+  #mayBeBrief(cx: HandlerContext, spec: CommandSpec): boolean {
+    const { briefs } = this;
+    if (!briefs.inPipeline) return false;
+    const last = cx.argc - 1;
+    if (briefs.admits(spec, cx.start[last] + cx.length[last] - cx.start[0])) return true;
+    if (briefs.count > 0) this.settleBriefs();
+    return false;
+  }
+
+  /** Reads the clock for the brief calls that have ended without. */
+  settleBriefs(): void {
+    const end = this.clock.monotonicUs();
+    const usec = end - this.lastUs;
+    this.lastUs = end;
+    this.stats.commandsUs += usec;
+    this.briefs.settle(usec);
+    this.refreshTime();
+  }
+
+  #countCompletion(spec: CommandSpec, client: Client): void {
     spec.calls++;
     client.commandCount++;
     this.stats.commandsProcessed++;
+  }
+
+  /** Counts a call that has ended, after `usec` microseconds. */
+  countCall(spec: CommandSpec, client: Client, usec: number): void {
+    this.#countCompletion(spec, client);
     if (!this.stats.tracksLatency) return;
     spec.histogram ??= newHistogram();
     recordLatency(spec.histogram, usec);

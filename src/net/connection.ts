@@ -227,11 +227,16 @@ export class Connection implements ClientLink {
     }
     const known = count >= PREFETCH_MIN;
     if (known) engine.prefetcher.prepare(engine.commands, client.db, requests, count);
-    for (let i = 0; i < count; i++) {
-      if (client.halted !== 0) return positions[i];
-      engine.execute(client, requests[i], known ? engine.prefetcher.specs[i] : null);
+    const { briefs } = engine;
+    briefs.inPipeline = known;
+    let ran = 0;
+    for (; ran < count && client.halted === 0; ran++) {
+      engine.execute(client, requests[ran], known ? engine.prefetcher.specs[ran] : null);
       if (engine.reply.pos > FLUSH_BYTES) this.#sendReplies();
     }
+    briefs.inPipeline = false;
+    if (briefs.count > 0) engine.settleBriefs();
+    if (ran < count) return positions[ran];
     if (status >= 0 || client.halted !== 0) return pos;
     if (status === PROTOCOL_ERROR) {
       this.#protocolError();
