@@ -15,15 +15,16 @@ export function testSeed(): number {
 }
 
 /** A test whose body draws from a generator with the seed of this run. */
-export function seededTest(name: string, body: (random: Prng) => void | Promise<void>): void {
-  test(name, async () => {
+export function seededTest(name: string, body: (random: Prng) => void | Promise<void>, timeoutMs?: number): void {
+  const run = async (): Promise<void> => {
     const seed = testSeed();
     try {
       await body(new Prng(seed));
     } catch (error) {
       throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-  });
+  };
+  test(name, run, timeoutMs);
 }
 
 /** Bytes of a text, one character (0..255) a byte. */
