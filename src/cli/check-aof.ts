@@ -15,8 +15,8 @@ import { errnoText } from "../config/errno.ts";
 import type { Personality } from "../config/personality.ts";
 import { readManifestFile } from "../persistence/aof/aof-directory.ts";
 import { type Manifest, ManifestError } from "../persistence/aof/manifest.ts";
+import { checkRdb } from "../persistence/rdb-check.ts";
 import { scanAof } from "./check-aof-scan.ts";
-import { checkRdbHead } from "./check-rdb.ts";
 import { isTerminal, STDERR_FD, type Terminal, writeText } from "./terminal.ts";
 import type { ToolCall } from "./tool-call.ts";
 
@@ -156,7 +156,7 @@ class AofCheck {
   }
 
   #passSnapshot(fd: number, path: string): number {
-    const end = checkRdbHead(fd, path, this.#personality, this.#terminal);
+    const end = checkRdb(fd, path, this.#personality.rdbVersionMax, (text) => this.#say(text));
     if (end === null) throw new Aborted("RDB preamble of AOF file is not sane, aborting.\n");
     this.#say("RDB preamble is OK, proceeding with AOF tail...\n");
     return end;

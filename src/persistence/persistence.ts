@@ -11,6 +11,7 @@ import type { ChildSlot } from "./child-slot.ts";
 import { pathBytes } from "./disk.ts";
 import type { Loading, SliceResult } from "./loading.ts";
 import { persistenceInfo } from "./persistence-info.ts";
+import { checkRdb } from "./rdb-check.ts";
 import { RdbFileLoad, type RdbLoadOptions, type RdbLoadStats } from "./rdb-load.ts";
 import {
   type AuxSource,
@@ -309,6 +310,7 @@ export class Persistence implements PersistencePort {
       loading.progress(load.offset);
       if (state === "more") return "more";
       if (typeof state === "number") return { pauseMs: state };
+      if (load.isFatal) this.#showFault(fd, name);
       closeSync(fd);
       loading.finish();
       this.lastLoad = load.stats;
@@ -323,6 +325,12 @@ export class Persistence implements PersistencePort {
     } else {
       loading.run(step, () => done(outcome));
     }
+  }
+
+  /** Puts into the log what a check of the file says, before the process ends: where the fault is, and in which key. */
+  #showFault(fd: number, name: string): void {
+    const { log, config } = this.#engine;
+    checkRdb(fd, name, config.personality.rdbVersionMax, (text) => log.raw("warning", text));
   }
 
   #aboutFile(options: RdbLoadOptions, name: string, value: string): void {

@@ -13,6 +13,7 @@ import { type KeyAccess, KeyWriter, writeRdbEnd, writeRdbHeader, writeSelectDb }
 import { Opcode } from "../rdb/format.ts";
 import { type ByteTarget, RdbOutput, type RdbOutputOptions } from "../rdb/output.ts";
 import { entryAccess } from "../types/entry.ts";
+import { isUnread } from "../types/unread-value.ts";
 import type { SnapshotDatabase, SnapshotFormat, SnapshotLane } from "./snapshot.ts";
 
 /** A fact in the header. */
@@ -57,13 +58,17 @@ class AccessSource implements KeyAccess {
 
 class RdbLane implements SnapshotLane {
   readonly out: RdbOutput;
+  readonly #engine: Engine;
   readonly #keys: KeyWriter;
   readonly #access: AccessSource;
   /** Databases that have been announced with their sizes: of both lanes. */
   readonly #announced: Set<number>;
   #selected = -1;
+  /** The key is passed over: its value cannot be read. */
+  #passes = false;
 
   constructor(engine: Engine, target: ByteTarget, options: RdbOutputOptions, announced: Set<number>) {
+    this.#engine = engine;
     this.out = new RdbOutput(target, options);
     this.#keys = new KeyWriter(engine.keyspace.arena);
     this.#access = new AccessSource(engine);
@@ -71,6 +76,8 @@ class RdbLane implements SnapshotLane {
   }
 
   begin(e: Ref, db: SnapshotDatabase): void {
+    this.#passes = isUnread(this.#engine.keyspace.arena, e);
+    if (this.#passes) return;
     if (db.id !== this.#selected) this.#select(db);
     this.#access.read(e);
     this.#keys.begin(e, this.#access);
@@ -88,7 +95,7 @@ class RdbLane implements SnapshotLane {
   }
 
   step(budget: number): boolean {
-    return this.#keys.step(this.out, budget);
+    return this.#passes || this.#keys.step(this.out, budget);
   }
 
   /** Whatever comes next says which database it is of. */

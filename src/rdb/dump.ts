@@ -4,6 +4,8 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { copyBytes } from "../base/bytes.ts";
 import { Crc64 } from "../base/crc64.ts";
+import { Type } from "../types/entry.ts";
+import { UNREAD_BYTES_MAX, unreadCreate } from "../types/unread-value.ts";
 import { Fault, RdbError } from "./error.ts";
 import { ValueWriter } from "./file-writer.ts";
 import { FOOTER_BYTES, isReadableVersion, RdbType } from "./format.ts";
@@ -77,7 +79,8 @@ export function payloadIsSound(
 
 /**
  * Reads the value of a payload that payloadIsSound. Returns an entry of its own under the key, without expiry, in no dict. Throws an RdbError, and keeps
- * nothing, when the value is not right. What stands behind the value is not looked at, as in Redis.
+ * nothing, when the value is not right. What stands behind the value is not looked at, as in Redis. `onUnread`: a value is broken in a way that somebody
+ * who does not look deep would not notice; it is told why, and the value is kept as it is (types/unread-value.ts). Absent: an error as well.
  */
 export function restoreValue(
   arena: Arena,
@@ -88,6 +91,7 @@ export function restoreValue(
   buf: Uint8Array,
   at: number,
   length: number,
+  onUnread?: (error: RdbError) => void,
 ): Ref {
   const input = new RdbInput(false);
   input.whole(buf, at, length - FOOTER_BYTES);
@@ -104,8 +108,33 @@ export function restoreValue(
     const e = reader.take();
     if (e === 0) throw new RdbError(Fault.EmptyKey, "a collection without elements", input.position);
     return e;
+  } catch (error) {
+    const bytes = length - FOOTER_BYTES;
+    if (!(error instanceof RdbError) || error.fault !== Fault.Hidden || onUnread === undefined) throw error;
+    if (bytes > UNREAD_BYTES_MAX) throw error;
+    onUnread(error);
+    return unreadCreate(arena, key, keyAt, keyLength, buf, at, bytes, valueTypeOf(type));
   } finally {
     reader.discard();
+  }
+}
+
+/** The type of the values that an RDB type of which something can be hidden stands for. */
+function valueTypeOf(rdbType: number): number {
+  switch (rdbType) {
+    case RdbType.ListQuicklist2:
+      return Type.List;
+    case RdbType.SetIntset:
+    case RdbType.SetListpack:
+      return Type.Set;
+    case RdbType.ZsetListpack:
+      return Type.Zset;
+    case RdbType.StreamListpacks:
+    case RdbType.StreamListpacks2:
+    case RdbType.StreamListpacks3:
+      return Type.Stream;
+    default:
+      return Type.Hash;
   }
 }
 

@@ -9,6 +9,8 @@ export const Fault = {
   Version: "version",
   /** Bytes that cannot be right. */
   Corrupt: "corrupt",
+  /** Bytes that cannot be right, which a look at their surface did not show: who does not look deeper would have taken them. */
+  Hidden: "hidden",
   /** The checksum is another. */
   Checksum: "checksum",
   /** A right value of a kind that this server does not have. */

@@ -17,6 +17,7 @@ import type { RdbOutput } from "./output.ts";
 import { SetWriter } from "./set-value.ts";
 import { StreamWriter } from "./stream-value.ts";
 import { StringWriter } from "./string-value.ts";
+import { UnreadWriter } from "./unread-value.ts";
 import type { TypeWriter } from "./value.ts";
 import { ZsetWriter } from "./zset-value.ts";
 
@@ -41,6 +42,7 @@ export class ValueWriter {
     this.#writers[Type.Set] = new SetWriter(arena);
     this.#writers[Type.Zset] = new ZsetWriter(arena);
     this.#writers[Type.Hash] = new HashWriter(arena);
+    this.#writers[Type.Module] = new UnreadWriter(arena);
     this.#writers[Type.Stream] = new StreamWriter(arena);
     this.#writer = string;
   }

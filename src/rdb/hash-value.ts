@@ -34,7 +34,7 @@ import { HASH } from "../types/hash-value.ts";
 import { HashWalk, walkNext, walkStart } from "../types/hash-walk.ts";
 import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { Tuples, timesAreValid, timesOrder, tuplesState } from "./listpack-integrity.ts";
+import { looksLikeListpack, Tuples, timesAreValid, timesOrder, tuplesState } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 import { ziplistToListpack, zipmapToListpack } from "./ziplist.ts";
@@ -229,7 +229,7 @@ export class HashReader implements TypeReader {
       listpackIsValid(buf, at, length, true) &&
       tuplesState(buf, at, tuple, deep) === Tuples.Right &&
       (!hasTimes || timesAreValid(buf, at, FIELD_EXPIRY_MAX));
-    if (!isRight) throw input.corrupt("Hash listpack integrity check failed.");
+    if (!isRight) throw input.corrupt("Hash listpack integrity check failed.", looksLikeListpack(buf, at, length));
     const lp = listpackFromBytes(a, buf, at, length);
     setContainerRoot(a, e, lp);
     if (hasTimes) {

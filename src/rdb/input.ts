@@ -161,9 +161,9 @@ export class RdbInput {
     return true;
   }
 
-  /** An error at the place that is read. */
-  corrupt(text: string): RdbError {
-    return new RdbError(Fault.Corrupt, text, this.position);
+  /** An error at the place that is read. `isHidden`: see Fault.Hidden. */
+  corrupt(text: string, isHidden = false): RdbError {
+    return new RdbError(isHidden ? Fault.Hidden : Fault.Corrupt, text, this.position);
   }
 
   /** Makes sure that `bytes` bytes can be read. */

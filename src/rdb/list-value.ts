@@ -38,6 +38,7 @@ import { listCreate, listSettle } from "../types/list.ts";
 import { LIST } from "../types/list-value.ts";
 import { Container, RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
+import { looksLikeListpack } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 import { ziplistToListpack } from "./ziplist.ts";
@@ -155,7 +156,8 @@ export class ListReader implements TypeReader {
   #appendListpack(input: RdbInput): void {
     const { buf, at, length } = this.#slot;
     if (this.#limits.deep) this.#limits.onDeep?.();
-    if (!listpackIsValid(buf, at, length, true)) throw input.corrupt("Listpack integrity check failed.");
+    if (!listpackIsValid(buf, at, length, true))
+      throw input.corrupt("Listpack integrity check failed.", looksLikeListpack(buf, at, length));
     this.#append(listpackFromBytes(this.#arena, buf, at, length));
   }
 

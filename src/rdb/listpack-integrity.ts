@@ -1,8 +1,18 @@
 /** Whether a listpack that came from outside is what a hash, a set or a sorted set can be kept in. */
 
 import { latin1 } from "../base/bytes.ts";
-import { type ListpackElement as Element, LISTPACK_HEADER_BYTES, ListpackElement } from "../struct/listpack.ts";
+import {
+  type ListpackElement as Element,
+  LISTPACK_HEADER_BYTES,
+  ListpackElement,
+  listpackIsValid,
+} from "../struct/listpack.ts";
 import { elementBytes, LISTPACK_END } from "../struct/listpack-element.ts";
+
+/** True when bytes that are no valid listpack look like one that is not empty: its size, its end and the count in its head. */
+export function looksLikeListpack(buf: Uint8Array, offset: number, length: number): boolean {
+  return listpackIsValid(buf, offset, length, false) && (buf[offset + 4] | buf[offset + 5]) !== 0;
+}
 
 /** What is wrong with the tuples of a listpack that is valid element by element. */
 export const Tuples = { Right: 0, Incomplete: 1, Repeated: 2 } as const;

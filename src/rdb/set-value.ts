@@ -11,7 +11,7 @@ import { SET } from "../types/set-value.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../types/set-walk.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { Tuples, tuplesState } from "./listpack-integrity.ts";
+import { looksLikeListpack, Tuples, tuplesState } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 
@@ -116,7 +116,8 @@ export class SetReader implements TypeReader {
     const a = this.#arena;
     const { buf, at, length } = this.#slot;
     if (this.#limits.deep) this.#limits.onDeep?.();
-    if (!intsetIsValid(buf, at, length, true)) throw input.corrupt("Intset integrity check failed.");
+    if (!intsetIsValid(buf, at, length, true))
+      throw input.corrupt("Intset integrity check failed.", intsetIsValid(buf, at, length, false));
     const e = this.#create(Encoding.Intset);
     intsetFree(a, containerRoot(a, e));
     const root = intsetFromBytes(a, buf, at, length);
@@ -131,7 +132,7 @@ export class SetReader implements TypeReader {
     if (deep) this.#limits.onDeep?.();
     const isValid = listpackIsValid(buf, at, length, true);
     if (!isValid || (deep && tuplesState(buf, at, 1, true) !== Tuples.Right))
-      throw input.corrupt("Set listpack integrity check failed.");
+      throw input.corrupt("Set listpack integrity check failed.", looksLikeListpack(buf, at, length));
     const e = this.#create(Encoding.Listpack);
     listpackFree(a, containerRoot(a, e));
     const root = listpackFromBytes(a, buf, at, length);

@@ -61,6 +61,7 @@ import { STREAM } from "../types/stream-value.ts";
 import { streamRenewFirst } from "../types/stream-walk.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
+import { looksLikeListpack } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 
@@ -341,9 +342,12 @@ export class StreamReader implements TypeReader {
     this.#rawId(buf, at);
     if (this.#limits.deep) this.#limits.onDeep?.();
     if (!blockIsValid(block.buf, block.at, block.length))
-      throw input.corrupt("Stream listpack integrity check failed.");
+      throw input.corrupt(
+        "Stream listpack integrity check failed.",
+        looksLikeListpack(block.buf, block.at, block.length),
+      );
     const entries = blockEntries(block.buf, block.at);
-    if (entries === 0) throw input.corrupt("Empty listpack inside stream");
+    if (entries === 0) throw input.corrupt("Empty listpack inside stream", true);
     this.#entries += entries;
     if (!streamAddBlock(this.#arena, this.#s, this.#id, block.buf, block.at, block.length))
       throw input.corrupt("Listpack re-added with existing key");
@@ -385,7 +389,7 @@ export class StreamReader implements TypeReader {
       high = input.high;
     }
     this.#groups = input.length();
-    if (length !== this.#entries) throw input.corrupt("Stream length inconsistent with rax entries");
+    if (length !== this.#entries) throw input.corrupt("Stream length inconsistent with rax entries", this.#entries > 0);
     if (this.#isOrdered && idCompare(this.#lastId, this.#latest) < 0)
       throw input.corrupt("Stream last ID is smaller than that of its last entry");
     streamAddLength(a, s, length);
@@ -471,7 +475,7 @@ export class StreamReader implements TypeReader {
   }
 
   #endGroup(input: RdbInput): boolean {
-    if (this.#waiting.size > 0) throw input.corrupt("Stream CG PEL entry without consumer");
+    if (this.#waiting.size > 0) throw input.corrupt("Stream CG PEL entry without consumer", true);
     this.#phase = Phase.Group;
     return --this.#groups === 0;
   }

@@ -12,7 +12,7 @@ import { ZSET } from "../types/zset-value.ts";
 import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset-walk.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { Tuples, tuplesState } from "./listpack-integrity.ts";
+import { looksLikeListpack, Tuples, tuplesState } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 import { ziplistToListpack } from "./ziplist.ts";
@@ -103,7 +103,8 @@ export class ZsetReader implements TypeReader {
   #listpack(input: RdbInput): BlobRef {
     const { buf, at, length } = this.#slot;
     if (this.#limits.deep) this.#limits.onDeep?.();
-    if (!listpackIsValid(buf, at, length, true)) throw input.corrupt("Zset listpack integrity check failed.");
+    if (!listpackIsValid(buf, at, length, true))
+      throw input.corrupt("Zset listpack integrity check failed.", looksLikeListpack(buf, at, length));
     return listpackFromBytes(this.#arena, buf, at, length);
   }
 
@@ -125,7 +126,7 @@ export class ZsetReader implements TypeReader {
     const becomesTable = listpackCount(a, lp) / 2 > this.#limits.zset.listpackEntries || !pairsAscend(a, lp);
     const mustDiffer = isZiplist || becomesTable || this.#limits.deep;
     if (!isPairs || (mustDiffer && tuplesState(blobBuffer(a, lp), blobAt(a, lp), 2, true) !== Tuples.Right))
-      throw input.corrupt(`Zset ${isZiplist ? "ziplist" : "listpack"} integrity check failed.`);
+      throw input.corrupt(`Zset ${isZiplist ? "ziplist" : "listpack"} integrity check failed.`, !isZiplist);
     if (becomesTable) zsetToTable(a, e);
   }
 

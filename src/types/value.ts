@@ -29,6 +29,7 @@ import {
   stringInlineBytes,
   stringOutsideBytes,
 } from "./string.ts";
+import { UNREAD } from "./unread-value.ts";
 import { CONTAINER_BYTES, type ValueType } from "./value-type.ts";
 import { ZSET } from "./zset-value.ts";
 
@@ -45,7 +46,7 @@ const STRING: ValueType = {
   },
 };
 
-const ROWS: (ValueType | null)[] = [STRING, LIST, SET, ZSET, HASH, null, STREAM];
+const ROWS: (ValueType | null)[] = [STRING, LIST, SET, ZSET, HASH, UNREAD, STREAM];
 
 /** The row of an entry's type. */
 export function valueType(a: Arena, e: Ref): ValueType {

@@ -4,15 +4,8 @@ import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
-import {
-  entryExpiry,
-  entryHasExpiry,
-  entryKeyAt,
-  entryKeyBuffer,
-  entryKeyLength,
-  entryType,
-  TYPE_NAMES,
-} from "../../types/entry.ts";
+import { entryExpiry, entryHasExpiry, entryKeyAt, entryKeyBuffer, entryKeyLength } from "../../types/entry.ts";
+import { valueTypeName } from "../../types/unread-value.ts";
 
 function deleteKeys(cx: Context, lazy: boolean): void {
   const { db } = cx;
@@ -105,7 +98,7 @@ export const KEY_COMMANDS = [
     syntax: "key:key",
     run(cx) {
       const e = cx.lookupUntouched(1);
-      cx.reply.status(e === 0 ? "none" : TYPE_NAMES[entryType(cx.arena, e)]);
+      cx.reply.status(e === 0 ? "none" : valueTypeName(cx.arena, e));
     },
   }),
   command({

@@ -1,6 +1,7 @@
 /** A snapshot as commands: the base of a log whose base shall not be in the format of snapshots (aof-use-rdb-preamble no). */
 import type { Arena, Ref } from "../../arena/arena.ts";
 import { ReplyWriter } from "../../resp/writer.ts";
+import { isUnread } from "../../types/unread-value.ts";
 import type { ByteSink, SnapshotDatabase, SnapshotFormat, SnapshotLane } from "../snapshot.ts";
 import { ValueCommands } from "./value-commands.ts";
 
@@ -11,16 +12,22 @@ class CommandLane implements SnapshotLane {
   readonly out = new ReplyWriter(FLUSH_BYTES);
   /** The database that is selected behind what has been written; -1: not known. */
   selected = -1;
+  readonly #arena: Arena;
   readonly #values: ValueCommands;
   readonly #written: () => void;
+  /** The key is passed over: its value cannot be read. */
+  #passes = false;
 
   /** `written` is called whenever something has been written. */
   constructor(arena: Arena, written: () => void) {
+    this.#arena = arena;
     this.#values = new ValueCommands(arena, this.out);
     this.#written = written;
   }
 
   begin(e: Ref, db: SnapshotDatabase): void {
+    this.#passes = isUnread(this.#arena, e);
+    if (this.#passes) return;
     if (db.id !== this.selected) {
       this.selected = db.id;
       this.out.array(2);
@@ -31,7 +38,7 @@ class CommandLane implements SnapshotLane {
   }
 
   step(budget: number): boolean {
-    const isComplete = this.#values.step(budget);
+    const isComplete = this.#passes || this.#values.step(budget);
     this.#written();
     return isComplete;
   }
