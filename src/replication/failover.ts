@@ -70,7 +70,7 @@ export class Failover {
     this.#target = target;
     this.#force = force;
     this.#endMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : engine.nowMs() + timeoutMs;
-    this.#state.failover = "failover-wait-for-sync";
+    this.#state.failover = "waiting-for-sync";
     engine.pause.start(Pause.Writes, Number.POSITIVE_INFINITY);
     this.#primarySide.requestAcks();
     return null;
@@ -78,7 +78,7 @@ export class Failover {
 
   /** Goes on when a replica has caught up, or when the time is up. Called by the cron. */
   tend(): void {
-    if (this.#state.failover !== "failover-wait-for-sync") return;
+    if (this.#state.failover !== "waiting-for-sync") return;
     const { engine, history } = this.#state;
     const target = this.#target;
     if (engine.nowMs() >= this.#endMs) {

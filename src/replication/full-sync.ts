@@ -14,6 +14,7 @@ import { randomHistoryId } from "./history.ts";
 import type { PrimaryFeed } from "./primary-feed.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicationState } from "./state.ts";
+import { TransferProcess } from "./transfer-process.ts";
 
 /** What servers that do not tell their version can read. */
 const OLDEST_RDB_VERSION = 10;
@@ -58,6 +59,7 @@ export class FullSync {
   /** A replica is online, or has what it wanted. */
   readonly #synchronized: (replica: Replica) => void;
   #transfer: SocketTransfer | null = null;
+  #child: TransferProcess | null = null;
   /** The snapshot on disk that is being made is for replicas. */
   #onDisk = false;
   /** The last snapshot on disk was made for replicas alone. */
@@ -177,8 +179,11 @@ export class FullSync {
 
   #startToSockets(): void {
     const { parts, engine } = this.#state;
-    parts.slot.take("replicas", -1, 0);
-    engine.log.notice(`Background RDB transfer started by pid ${process.pid}`);
+    const startUs = engine.clock.monotonicUs();
+    const child = new TransferProcess(`${engine.config.personality.name}-rdb-to-slaves`, () => this.#killed());
+    this.#child = child;
+    parts.slot.take("replicas", child.pid, engine.clock.monotonicUs() - startUs);
+    engine.log.notice(`Background RDB transfer started by pid ${child.pid}`);
     parts.snapshot.whenReady(() => this.#walk());
   }
 
@@ -188,7 +193,7 @@ export class FullSync {
     if (slot.kind !== "replicas") return;
     const group = this.#beginAll(this.#waiting());
     if (group.length === 0) {
-      slot.free();
+      this.#release();
       return;
     }
     const mark = randomHistoryId();
@@ -216,7 +221,7 @@ export class FullSync {
 
   /** All bytes have been given to the sockets' queues. */
   #sent(transfer: SocketTransfer, mark: string): void {
-    const { parts, engine } = this.#state;
+    const { engine } = this.#state;
     this.#transfer = null;
     engine.log.notice("Background RDB transfer terminated with success");
     for (const replica of transfer.replicas) {
@@ -228,7 +233,21 @@ export class FullSync {
       replica.startsOnAck = true;
       this.#synchronized(replica);
     }
-    parts.slot.free();
+    this.#release();
+  }
+
+  /** Somebody has killed the process that stands for the transfer. */
+  #killed(): void {
+    const { log } = this.#state.engine;
+    log.warning("Background transfer terminated by signal 9");
+    log.warning("SYNC failed. BGSAVE child returned an error");
+    this.abort();
+  }
+
+  #release(): void {
+    this.#child?.end();
+    this.#child = null;
+    this.#state.parts.slot.free();
   }
 
   // ---- on disk
@@ -330,7 +349,7 @@ export class FullSync {
     this.#transfer = null;
     if (slot.kind !== "replicas") return;
     if (transfer !== null && snapshot.target === transfer) snapshot.abort();
-    slot.free();
+    this.#release();
     for (const replica of transfer?.replicas ?? []) replica.client.link.close();
   }
 }

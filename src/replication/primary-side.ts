@@ -59,8 +59,10 @@ export class PrimarySide {
       this.waits.checkSoon();
       return null;
     });
-    memory.setPart("replication-backlog", () => state.history.backlog?.capacity ?? 0);
+    memory.setPart("replication-backlog", () => state.history.backlog?.length ?? 0);
     memory.setPart("clients-replicas", () => this.#replicaBytes());
+    // What waits for replicas must not count: evicting keys makes more of it.
+    memory.uncountedBytes = () => memory.part("append-only-buffer") + memory.part("clients-replicas");
     this.attachFeed();
     this.countNear();
   }
@@ -75,7 +77,7 @@ export class PrimarySide {
 
   #replicaBytes(): number {
     let bytes = 0;
-    for (const { client, aheadBytes } of this.replicas) bytes += client.link.memoryBytes() + aheadBytes;
+    for (const { client } of this.replicas) bytes += client.link.memoryBytes();
     return bytes;
   }
 

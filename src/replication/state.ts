@@ -49,7 +49,7 @@ export class ReplicationState {
   /** The link to this server's primary; null while it is a primary itself. */
   replica: ReplicaSide | null = null;
   /** Where a failover stands. */
-  failover: "no-failover" | "failover-wait-for-sync" | "failover-in-progress" = "no-failover";
+  failover: "no-failover" | "waiting-for-sync" | "failover-in-progress" = "no-failover";
   /** A failover in progress has ended: the new primary has taken over (null), or why not. */
   endFailover: (problem: string | null) => void = () => {};
 

@@ -10,13 +10,13 @@ function readAll(backlog: Backlog, from: number): number[] {
 }
 
 test("random appends, reads and resizes equal an array", () => {
-  for (let seed = 1; seed <= 4; seed++) {
+  for (let seed = 1; seed <= 2; seed++) {
     const prng = new Prng(seed);
     const below = (n: number) => (n === 0 ? 0 : prng.below(n));
     const start = below(1000);
     const backlog = new Backlog(BACKLOG_BYTES_MIN, start);
     const all: number[] = [];
-    for (let step = 0; step < 60; step++) {
+    for (let step = 0; step < 40; step++) {
       const length = below(4) === 0 ? below(20_000) : below(3000);
       const bytes = Uint8Array.from({ length: length + 7 }, () => below(256));
       backlog.append(bytes, 5, length);

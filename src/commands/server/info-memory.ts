@@ -60,7 +60,10 @@ const FIELDS: readonly InfoField[] = [
   ["mem_fragmentation_bytes", (engine) => residentBytes(engine) - engine.memory.usedBytes],
   ["mem_not_counted_for_evict", 0],
   ["mem_replication_backlog", ({ memory }) => memory.part("replication-backlog")],
-  ["mem_total_replication_buffers", 0],
+  [
+    "mem_total_replication_buffers",
+    ({ memory }) => memory.part("replication-backlog") + memory.part("clients-replicas"),
+  ],
   ["mem_clients_slaves", ({ memory }) => memory.part("clients-replicas")],
   ["mem_clients_normal", ({ memory }) => memory.part("clients-normal")],
   ["mem_cluster_links", ({ memory }) => memory.part("cluster-links")],

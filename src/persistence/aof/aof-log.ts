@@ -155,6 +155,8 @@ export class AofLog {
     }
     const manifest = this.manifest.copy();
     const isTemporary = this.state === "waiting";
+    // The base will have all that has happened; what was known of a log before means nothing.
+    if (isTemporary) this.writer.syncedOffset = this.writer.replicationOffset();
     const name = isTemporary ? directory.temporaryIncrementalName : manifest.addIncremental(directory.stem);
     const fd = directory.openForAppend(name, true);
     if (fd === -1) return false;
@@ -195,7 +197,10 @@ export class AofLog {
     if (this.state !== "off") this.otherBytes = directory.size(base);
     directory.deleteHistory(manifest);
     log.notice("Background AOF rewrite finished successfully");
-    if (this.state === "waiting") this.state = "on";
+    if (this.state === "waiting") {
+      this.state = "on";
+      this.writer.onSynced();
+    }
     return true;
   }
 
