@@ -87,6 +87,16 @@ export class ClientPause {
     return true;
   }
 
+  /** Holds a client back that comes without a request of its own, as the stream of a primary does; true while there is a pause. */
+  holds(client: Client): boolean {
+    this.update();
+    if (this.#what === Pause.Nothing) return false;
+    client.set(ClientFlag.Paused);
+    this.#postponed.add(client);
+    halt(client, Halt.Paused);
+    return true;
+  }
+
   /** Runs the command that was postponed, if there is one: what a link does first when it goes on with its input. */
   runPostponed(client: Client): void {
     const request = client.postponed;

@@ -2,7 +2,7 @@
  * The commands of a primary, once its data set has been loaded: executed as they come, whatever they answer, and passed on byte for byte. What has been executed
  * counts at the ends of commands, and of whole transactions: a link that breaks within one goes on before it.
  *
- * A long piece of the stream is executed in turns, others' in between.
+ * A long piece of the stream is executed in turns, others' in between. During a CLIENT PAUSE it waits, whatever it holds: it is made of writes.
  */
 import { latin1 } from "../base/bytes.ts";
 import { type Client, ClientFlag, Origin } from "../engine/client.ts";
@@ -127,6 +127,7 @@ export class PrimaryStream {
   #execute(): void {
     const engine = this.#engine;
     const endUs = engine.lastUs + TURN_US;
+    if (engine.pause.holds(this.client)) return;
     for (;;) {
       const found = this.#read();
       this.#run();
