@@ -34,7 +34,7 @@ import { HASH } from "../types/hash-value.ts";
 import { HashWalk, walkNext, walkStart } from "../types/hash-walk.ts";
 import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack, Tuples, timesAreValid, timesOrder, tuplesState } from "./listpack-integrity.ts";
+import { looksLikeListpack, timesAreValid, timesOrder, tuplesAreWhole, tuplesDiffer } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 import { ziplistToListpack, zipmapToListpack } from "./ziplist.ts";
@@ -210,7 +210,7 @@ export class HashReader implements TypeReader {
     const lp = isZipmap ? zipmapToListpack(a, buf, at, length) : ziplistToListpack(a, buf, at, length);
     if (lp === 0) throw input.corrupt(`${isZipmap ? "Zipmap" : "Hash ziplist"} integrity check failed.`);
     setContainerRoot(a, e, lp);
-    if (tuplesState(blobBuffer(a, lp), blobAt(a, lp), 2, true) !== Tuples.Right)
+    if (!tuplesDiffer(blobBuffer(a, lp), blobAt(a, lp), 2))
       throw input.corrupt(isZipmap ? "Hash zipmap with dup elements" : "Hash ziplist integrity check failed.");
     const { entries, value } = this.#limits.hash;
     // Of zipmaps alone Redis looks at the lengths, too.
@@ -227,7 +227,8 @@ export class HashReader implements TypeReader {
     if (deep) onDeep?.();
     const isRight =
       listpackIsValid(buf, at, length, true) &&
-      tuplesState(buf, at, tuple, deep) === Tuples.Right &&
+      tuplesAreWhole(buf, at, tuple) &&
+      (!deep || tuplesDiffer(buf, at, tuple)) &&
       (!hasTimes || timesAreValid(buf, at, FIELD_EXPIRY_MAX));
     if (!isRight) throw input.corrupt("Hash listpack integrity check failed.", looksLikeListpack(buf, at, length));
     const lp = listpackFromBytes(a, buf, at, length);
@@ -238,8 +239,7 @@ export class HashReader implements TypeReader {
     }
     const isOrdered = !hasTimes || timesOrder.ascend;
     if (isOrdered && listpackCount(a, lp) / tuple <= hash.entries) return;
-    if (!deep && tuplesState(buf, at, tuple, true) !== Tuples.Right)
-      throw input.corrupt("Hash listpack with dup elements");
+    if (!deep && !tuplesDiffer(buf, at, tuple)) throw input.corrupt("Hash listpack with dup elements");
     hashToTable(a, e);
   }
 

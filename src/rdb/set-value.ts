@@ -11,7 +11,7 @@ import { SET } from "../types/set-value.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../types/set-walk.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack, Tuples, tuplesState } from "./listpack-integrity.ts";
+import { looksLikeListpack, tuplesDiffer } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 
@@ -131,15 +131,14 @@ export class SetReader implements TypeReader {
     const { deep, set } = this.#limits;
     if (deep) this.#limits.onDeep?.();
     const isValid = listpackIsValid(buf, at, length, true);
-    if (!isValid || (deep && tuplesState(buf, at, 1, true) !== Tuples.Right))
+    if (!isValid || (deep && !tuplesDiffer(buf, at, 1)))
       throw input.corrupt("Set listpack integrity check failed.", looksLikeListpack(buf, at, length));
     const e = this.#create(Encoding.Listpack);
     listpackFree(a, containerRoot(a, e));
     const root = listpackFromBytes(a, buf, at, length);
     setContainerRoot(a, e, root);
     if (listpackCount(a, root) <= set.listpackEntries) return;
-    if (!deep && tuplesState(buf, at, 1, true) !== Tuples.Right)
-      throw input.corrupt("Set with dup elements, listpack with dup elements");
+    if (!deep && !tuplesDiffer(buf, at, 1)) throw input.corrupt("Set with dup elements, listpack with dup elements");
     setToTable(a, e);
   }
 

@@ -7,12 +7,12 @@ import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, entryFree } from "../types/entry.ts";
 import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset.ts";
 import { zsetLength } from "../types/zset-length.ts";
-import { pairsAreValid, pairsAscend } from "../types/zset-listpack.ts";
+import { PairsState, pairsState } from "../types/zset-listpack.ts";
 import { ZSET } from "../types/zset-value.ts";
 import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset-walk.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack, Tuples, tuplesState } from "./listpack-integrity.ts";
+import { looksLikeListpack, tuplesDiffer } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
 import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
 import { ziplistToListpack } from "./ziplist.ts";
@@ -122,10 +122,10 @@ export class ZsetReader implements TypeReader {
     const isZiplist = this.#type === RdbType.ZsetZiplist;
     listpackFree(a, containerRoot(a, e));
     setContainerRoot(a, e, lp);
-    const isPairs = listpackCount(a, lp) % 2 === 0 && pairsAreValid(a, lp);
-    const becomesTable = listpackCount(a, lp) / 2 > this.#limits.zset.listpackEntries || !pairsAscend(a, lp);
+    const pairs = pairsState(a, lp);
+    const becomesTable = pairs === PairsState.Unordered || listpackCount(a, lp) / 2 > this.#limits.zset.listpackEntries;
     const mustDiffer = isZiplist || becomesTable || this.#limits.deep;
-    if (!isPairs || (mustDiffer && tuplesState(blobBuffer(a, lp), blobAt(a, lp), 2, true) !== Tuples.Right))
+    if (pairs === PairsState.Wrong || (mustDiffer && !tuplesDiffer(blobBuffer(a, lp), blobAt(a, lp), 2)))
       throw input.corrupt(`Zset ${isZiplist ? "ziplist" : "listpack"} integrity check failed.`, !isZiplist);
     if (becomesTable) zsetToTable(a, e);
   }

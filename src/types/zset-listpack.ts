@@ -158,22 +158,30 @@ export function pairRankOfScore(a: Arena, lp: BlobRef, score: number, orEqual: b
   return rank;
 }
 
-/** True when pairs, all of them valid, stand in the order that a sorted set has. */
-export function pairsAscend(a: Arena, lp: BlobRef): boolean {
+/** What a listpack that comes from outside is as a sorted set: no pairs with numbers, pairs out of order, or right. */
+export const PairsState = { Wrong: 0, Unordered: 1, Right: 2 } as const;
+
+/** Looks through a listpack that is valid element by element. Returns a value of PairsState. */
+export function pairsState(a: Arena, lp: BlobRef): number {
   const own = blobBuffer(a, lp);
   let p = blobAt(a, lp) + LISTPACK_HEADER_BYTES;
   let previous = 0;
   let previousScore = Number.NEGATIVE_INFINITY;
+  let state: number = PairsState.Right;
   while (own[p] !== LISTPACK_END) {
     const q = p + elementBytes(own, p);
-    const score = elementScore(own, q);
-    if (score < previousScore || (score === previousScore && previous !== 0 && compareMembers(own, previous, p) > 0))
-      return false;
+    const score = own[q] === LISTPACK_END ? Number.NaN : elementScore(own, q);
+    if (!(score >= previousScore)) {
+      if (Number.isNaN(score)) return PairsState.Wrong;
+      state = PairsState.Unordered;
+    } else if (score === previousScore && previous !== 0 && compareMembers(own, previous, p) > 0) {
+      state = PairsState.Unordered;
+    }
     previous = p;
     previousScore = score;
     p = q + elementBytes(own, q);
   }
-  return true;
+  return state;
 }
 
 /** Order of the bytes of two elements of the same buffer. */
@@ -181,16 +189,4 @@ function compareMembers(own: Uint8Array, p: number, q: number): number {
   other.read(own, q);
   other.text();
   return compareElement(own, p, other.buf, other.at, other.length);
-}
-
-/** True when a listpack (one that is valid element by element) consists of pairs whose scores are numbers: for those that come from outside. */
-export function pairsAreValid(a: Arena, lp: BlobRef): boolean {
-  const own = blobBuffer(a, lp);
-  let p = blobAt(a, lp) + LISTPACK_HEADER_BYTES;
-  while (own[p] !== LISTPACK_END) {
-    const q = p + elementBytes(own, p);
-    if (own[q] === LISTPACK_END || Number.isNaN(elementScore(own, q))) return false;
-    p = q + elementBytes(own, q);
-  }
-  return true;
 }

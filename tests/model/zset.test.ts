@@ -32,7 +32,7 @@ import {
   zsetToListpackIfSmall,
 } from "../../src/types/zset.ts";
 import { zsetLength } from "../../src/types/zset-length.ts";
-import { pairsAreValid } from "../../src/types/zset-listpack.ts";
+import { PairsState, pairsState } from "../../src/types/zset-listpack.ts";
 import {
   type BytesLimit,
   BytesRange,
@@ -274,7 +274,7 @@ class Play {
     expect(zsetWalkStart(a, e, walk, -1)).toBe(false);
     if (this.encoding === Encoding.Listpack) {
       listpackCheck(a, containerRoot(a, e));
-      expect(pairsAreValid(a, containerRoot(a, e))).toBe(true);
+      expect(pairsState(a, containerRoot(a, e))).toBe(PairsState.Right);
     } else {
       dictCheck(a, containerRoot(a, e));
       treeCheck(a, containerWord(a, e));

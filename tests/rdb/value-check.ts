@@ -11,7 +11,7 @@ import { treeCheck } from "../../src/struct/ranked-tree.ts";
 import { containerRoot, containerWord } from "../../src/types/container.ts";
 import { Encoding, entryEncoding, entryType, Type } from "../../src/types/entry.ts";
 import { streamOf } from "../../src/types/stream.ts";
-import { pairsAreValid, pairsAscend } from "../../src/types/zset-listpack.ts";
+import { PairsState, pairsState } from "../../src/types/zset-listpack.ts";
 import { streamCheck } from "../model/stream-check.ts";
 
 /** Throws an Error that names what is wrong. */
@@ -40,8 +40,7 @@ export function valueCheck(a: Arena, e: Ref): void {
     case Encoding.Listpack:
     case Encoding.ListpackEx:
       listpackCheck(a, root);
-      if (type === Type.Zset && !(pairsAreValid(a, root) && pairsAscend(a, root)))
-        throw new Error("zset: out of order");
+      if (type === Type.Zset && pairsState(a, root) !== PairsState.Right) throw new Error("zset: out of order");
       break;
     default:
       throw new Error(`type ${type} in encoding ${entryEncoding(a, e)}`);
