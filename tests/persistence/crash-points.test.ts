@@ -92,7 +92,10 @@ test(
     const settings = ["--appendonly", "yes", "--appendfsync", "always"];
     let server = await start(dir, settings);
     let client = await server.connect();
+    // What DEBUG POPULATE makes is in no log before a rewrite.
     await client.must("DEBUG", "POPULATE", KEYS, "key", 50);
+    await client.must("BGREWRITEAOF");
+    await server.waitForLog("Background AOF rewrite finished successfully");
     let [acknowledged, sent] = [0, 0];
     for (let round = 0; round < ROUNDS * 2; round++) {
       for (let i = 0; i < 20; i++) acknowledged = Number(await client.must("INCR", "count"));
