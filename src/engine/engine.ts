@@ -33,6 +33,7 @@ import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { PubSub } from "./pubsub.ts";
+import { dropReplyToReplica } from "./replica-reply.ts";
 import type { ReplicationPort } from "./replication-port.ts";
 import { SlowLog } from "./slowlog.ts";
 import { saveKeysFirst } from "./snapshot-keys.ts";
@@ -235,6 +236,7 @@ export class Engine implements EngineView {
   /** The way of a command when the client or the server is in a state that matters: gates, CLIENT NO-TOUCH, CLIENT REPLY. */
   #callGated(client: Client, cx: HandlerContext, spec: CommandSpec): void {
     const start = cx.reply.pos;
+    const isReplica = client.has(ClientFlag.Replica);
     if (client.has(ClientFlag.ReplySkipNext)) {
       client.unset(ClientFlag.ReplySkipNext);
       client.set(ClientFlag.ReplySkip);
@@ -245,6 +247,7 @@ export class Engine implements EngineView {
       this.noTouch = false;
       if ((this.gate & ServerGate.Replica) !== 0 && client.origin === Origin.Client) settleExpiryMode(this);
     }
+    if (isReplica && cx.reply.pos > start) dropReplyToReplica(this, client, cx.reply, start);
     if (!client.has(MUTE)) return;
     cx.reply.pos = start + this.#mutedPushBytes;
     this.#mutedPushBytes = 0;
@@ -265,7 +268,9 @@ export class Engine implements EngineView {
     }
     spoilTransaction(cx.client);
     this.stats.countError(error.text);
+    const start = cx.reply.pos;
     if (!cx.client.has(MUTE | ClientFlag.ReplySkipNext)) cx.reply.error(error.text);
+    if (cx.client.has(ClientFlag.Replica)) dropReplyToReplica(this, cx.client, cx.reply, start);
     cx.client.unset(ClientFlag.ReplySkipNext);
     cx.reply.errors = 0;
   }

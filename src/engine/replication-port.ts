@@ -49,7 +49,7 @@ export interface ReplicationPort {
   acknowledge(client: Client, offset: number, aofOffset: number): void;
   /** REPLCONF GETACK: this server's primary wants to know how far it is. */
   sendAck(): void;
-  /** PSYNC, or SYNC (id null): makes the client a replica. What it gets to read is written to its link. */
+  /** PSYNC (offset NaN: none that could be understood), or SYNC (id null): makes the client a replica. What it gets to read is written to its link. */
   synchronize(client: Client, id: string | null, offset: number): void;
   /** PSYNC with FAILOVER: this server's primary hands its role over. Null, or why not. */
   takeOver(client: Client, id: string): ReplyError | null;

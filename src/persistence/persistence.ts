@@ -61,6 +61,8 @@ export class Persistence implements PersistencePort {
   onStartExpired: (dbId: number, key: Uint8Array) => void = () => {};
   /** Is told of the end of each save in the background. */
   onSaveEnded: (outcome: SaveOutcome) => void = () => {};
+  /** Is told when the data set is about to be emptied. */
+  onFlushAll: () => void = () => {};
   readonly #engine: Engine;
   readonly #parts: PersistenceParts;
   /** A BGSAVE is to begin as soon as no other child process runs. */
@@ -207,6 +209,7 @@ export class Persistence implements PersistencePort {
   }
 
   beforeFlushAll(): void {
+    this.onFlushAll();
     this.background.stop();
   }
 

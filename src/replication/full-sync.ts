@@ -69,7 +69,10 @@ export class FullSync {
     this.#state = state;
     this.#feed = feed;
     this.#synchronized = synchronized;
-    state.parts.persistence.onSaveEnded = (outcome) => this.#saveEnded(outcome);
+    const { persistence } = state.parts;
+    persistence.onSaveEnded = (outcome) => this.#saveEnded(outcome);
+    // What is being sent then would be thrown away at once.
+    persistence.onFlushAll = () => this.abort();
   }
 
   get #replicas(): readonly Replica[] {
@@ -223,6 +226,9 @@ export class FullSync {
   #sent(transfer: SocketTransfer, mark: string): void {
     const { engine } = this.#state;
     this.#transfer = null;
+    engine.log.notice(
+      `Diskless rdb transfer, done reading from pipe, ${transfer.replicas.length} replicas still up, ${transfer.pendingBytes()} bytes still pending`,
+    );
     engine.log.notice("Background RDB transfer terminated with success");
     for (const replica of transfer.replicas) {
       replica.onSent = () => {};

@@ -5,7 +5,7 @@ import { latin1Bytes } from "../base/bytes.ts";
 import { type Client, ClientFlag } from "../engine/client.ts";
 import { ServerGate } from "../engine/observer.ts";
 import type { ReplicaTraits } from "../engine/replication-port.ts";
-import { ReplyError } from "../resp/errors.ts";
+import { NOT_AN_INTEGER, ReplyError } from "../resp/errors.ts";
 import { FullSync } from "./full-sync.ts";
 import { PrimaryFeed } from "./primary-feed.ts";
 import { noTraits, Replica, replicaName, STAGE_NAMES } from "./replica.ts";
@@ -124,6 +124,10 @@ export class PrimarySide {
     this.feed.flush();
     const traits = this.traits(client);
     engine.log.notice(`Replica ${replicaName(client, traits)} asks for synchronization`);
+    if (Number.isNaN(offset)) {
+      engine.log.warning(`Replica ${replicaName(client, traits)} asks for synchronization but with a wrong offset`);
+      throw NOT_AN_INTEGER;
+    }
     if (id !== null) {
       if (this.#goOn(client, traits, id, offset)) {
         this.partialSyncs++;

@@ -1,7 +1,8 @@
 /** PSYNC and SYNC: a client becomes a replica. What it gets then is the business of engine.replication. */
+import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { type CommandLiteral, Flag } from "../../engine/spec.ts";
-import { NOT_AN_INTEGER, ReplyError } from "../../resp/errors.ts";
+import { ReplyError } from "../../resp/errors.ts";
 
 const NO_REPLICATION = new ReplyError("ERR replication is not available");
 
@@ -14,7 +15,7 @@ function psync(cx: Context): void {
     const denial = replication.takeOver(cx.client, id);
     if (denial !== null) throw denial;
   }
-  replication.synchronize(cx.client, id, cx.integer(2, NOT_AN_INTEGER));
+  replication.synchronize(cx.client, id, parseSafeInteger(cx.buf, cx.start[2], cx.length[2]));
 }
 
 export const PSYNC_COMMANDS: readonly CommandLiteral[] = [
