@@ -78,11 +78,13 @@ const rounds = Number(option("--rounds", "3"));
 if (!existsSync(binary)) fail(`${binary} is not there: npm run build`);
 const fill = ["debug", "populate", option("--keys", "1000000"), "key", option("--bytes", "1000")];
 const debug = ["--enable-debug-command", "yes"];
-const ours = await BenchServer.start("redis-ts", binary, [...DISKLESS, ...debug]);
-const theirs = await BenchServer.start("redis-server", "redis-server", [...DISKLESS, ...debug]);
+const ours = await BenchServer.start("redis-ts", binary, { settings: [...DISKLESS, ...debug] });
+const theirs = await BenchServer.start("redis-server", "redis-server", { settings: [...DISKLESS, ...debug] });
 const replicas: BenchServer[] = [];
 while (replicas.length < MANY)
-  replicas.push(await BenchServer.start("replica", "redis-server", ["--repl-diskless-load", "on-empty-db"]));
+  replicas.push(
+    await BenchServer.start("replica", "redis-server", { settings: ["--repl-diskless-load", "on-empty-db"] }),
+  );
 const results: { ours: Measured; theirs: Measured }[] = [];
 for (let round = 0; round < rounds; round++) {
   results.push({ ours: await measure(ours, replicas, fill), theirs: await measure(theirs, replicas, fill) });
