@@ -28,6 +28,7 @@ import { Monitors } from "./monitor.ts";
 import { followNotifySetting } from "./notify.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
+import { OwnKeys } from "./own-keys.ts";
 import { Pending } from "./pending.ts";
 import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
@@ -74,6 +75,8 @@ export class Engine implements EngineView {
   readonly prefetcher = new Prefetcher();
   /** The calls of a pipeline that share a reading of the clock. */
   readonly briefs: BriefCalls;
+  /** Keys that clients have written on this server as a replica, and that expire. */
+  readonly ownKeys: OwnKeys;
   /** The reply buffer of the client that executes. */
   readonly reply = new ReplyWriter();
   /** Messages that the executing client sent to itself: they follow its reply. */
@@ -128,6 +131,7 @@ export class Engine implements EngineView {
     this.log = new Logger({ clock, level: "nothing" });
     this.commands = new CommandTable(commands);
     this.briefs = new BriefCalls(this.commands, this.stats);
+    this.ownKeys = new OwnKeys(keyspace);
     this.pubsub = new PubSub(this);
     this.watches = new WatchRegistry(this);
     this.blocking = new Blocking(this);
@@ -245,7 +249,7 @@ export class Engine implements EngineView {
       this.noTouch = client.has(ClientFlag.NoTouch);
       this.call(cx, spec);
       this.noTouch = false;
-      if ((this.gate & ServerGate.Replica) !== 0 && client.origin === Origin.Client) settleExpiryMode(this);
+      if ((this.gate & ServerGate.Replica) !== 0 && client.origin === Origin.Client) this.#afterReplicaCommand(spec);
     }
     if (isReplica && cx.reply.pos > start) dropReplyToReplica(this, client, cx.reply, start);
     if (!client.has(MUTE)) return;
@@ -253,6 +257,14 @@ export class Engine implements EngineView {
     this.#mutedPushBytes = 0;
     // A command that waits is not over yet.
     if (!client.has(ClientFlag.Blocked | ClientFlag.Paused)) client.unset(ClientFlag.ReplySkip);
+  }
+
+  /** A client's command has run on a replica. */
+  #afterReplicaCommand(spec: CommandSpec): void {
+    settleExpiryMode(this);
+    const { client, request } = this.cx;
+    if ((spec.flags & Flag.Write) !== 0 && !client.has(ClientFlag.Blocked))
+      this.ownKeys.note(client.db.id, spec, request);
   }
 
   /** Answers a command that is not run. */

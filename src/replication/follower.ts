@@ -208,6 +208,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     primarySide.attachFeed();
     primarySide.startAlone();
     this.downSinceSeconds = 0;
+    engine.ownKeys.clear();
     this.#settle();
     primarySide.countNear();
     if (engine.config.values.appendonly && !appendOnly.isEnabled) {
@@ -286,8 +287,9 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     if (this.#isFollowing) this.#connect(line);
   }
 
-  /** What time asks for, once a second. */
+  /** What time asks for, most of it once a second. */
   cron(): void {
+    this.#engine.ownKeys.expire();
     const now = this.#nowSeconds;
     if (now === this.#lastCronSeconds) return;
     this.#lastCronSeconds = now;

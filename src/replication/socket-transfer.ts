@@ -151,6 +151,7 @@ export class SocketTransfer implements Transfer {
     if (this.#swaps) {
       attach();
       log.notice(`${syncWord(engine)}: Swapping active DB with loaded DB`);
+      engine.ownKeys.clear();
       for (const db of keyspace.databases) {
         engine.watches.touchAll(db.id, this.#databases[db.id]);
         db.swapContent(this.#databases[db.id]);

@@ -86,6 +86,7 @@ export function stopWriters({ engine, persistence, appendOnly }: TransferParts, 
 /** Empties the data set. */
 export function flushAll(engine: Engine): void {
   engine.watches.touchAll(-1, null);
+  engine.ownKeys.clear();
   engine.keyspace.flush(-1, engine.config.values.replicaLazyFlush);
 }
 

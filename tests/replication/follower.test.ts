@@ -213,3 +213,29 @@ for (const primaryKind of ["redis", "ts"] as Kind[]) {
     LIMIT_MS,
   );
 }
+
+oracleTest(
+  "keys that clients write on a writable replica expire there",
+  async () => {
+    await withNodes(["redis", "ts"], async (primary, replica) => {
+      await primary.client.must("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+      await follow(replica, primary);
+      await primary.client.must("SET", "theirs", "1", "PX", 10);
+      await primary.client.must("SET", "counter", "5", "PX", 10);
+      await converge(primary, [replica], "at first");
+      await replica.client.must("CONFIG", "SET", "replica-read-only", "no");
+      await replica.client.must("SET", "mine", "1", "PX", 50);
+      expect(await info(replica, "slave_expires_tracked_keys")).toBe("1");
+      await until(
+        async () => (await replica.client.must("DBSIZE")) === 2,
+        async () => `${await replica.client.must("DBSIZE")} keys`,
+      );
+      expect(await info(replica, "slave_expires_tracked_keys")).toBe("0");
+      // A write finds that the key has expired, a read does not delete it.
+      expect(await replica.client.must("INCR", "counter")).toBe(1);
+      expect(await replica.client.must("GET", "theirs")).toBe(null);
+      expect(await replica.client.must("DBSIZE")).toBe(2);
+    });
+  },
+  LIMIT_MS,
+);
