@@ -41,6 +41,7 @@ export class DataSet {
     });
     const { persistence, appendOnly } = this;
     const dialer = new SocketDialer(engine);
+    engine.dialer = dialer;
     this.replication = new Replication({ engine, snapshot, slot, loading, persistence, appendOnly, dialer });
     this.#joinLog();
     cron.onRun(() => this.persistence.tend());

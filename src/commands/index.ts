@@ -7,6 +7,7 @@ import { CONNECTION_COMMANDS } from "./connection/connection.ts";
 import { DUMP_COMMANDS } from "./generic/dump.ts";
 import { EXPIRE_COMMANDS } from "./generic/expire.ts";
 import { KEY_COMMANDS } from "./generic/keys.ts";
+import { MIGRATE_COMMANDS } from "./generic/migrate.ts";
 import { OBJECT_COMMANDS } from "./generic/object.ts";
 import { RENAME_COMMANDS } from "./generic/rename.ts";
 import { SCAN_COMMANDS } from "./generic/scan.ts";
@@ -59,6 +60,7 @@ export const COMMANDS: readonly CommandLiteral[] = [
   ...LIST_COMMANDS,
   ...LOLWUT_COMMANDS,
   ...MEMORY_COMMANDS,
+  ...MIGRATE_COMMANDS,
   ...MONITOR_COMMANDS,
   ...OBJECT_COMMANDS,
   ...PUBSUB_COMMANDS,

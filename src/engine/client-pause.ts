@@ -20,6 +20,8 @@ export class ClientPause {
   /** Unix time in ms at which the pause ends; Infinity: when it is ended. */
   #endMs = 0;
   #what: number = Pause.Nothing;
+  /** Those who need that nothing is written for a moment. */
+  #holders = 0;
   readonly #postponed = new Set<Client>();
 
   constructor(engine: EngineView) {
@@ -50,13 +52,38 @@ export class ClientPause {
     this.update();
   }
 
+  /** Writes are postponed until letGo(), whatever else may be in force. */
+  hold(): void {
+    this.#holders++;
+    if (this.#what === Pause.Nothing) this.#enter(Pause.Writes);
+  }
+
+  letGo(): void {
+    this.#holders--;
+    this.update();
+  }
+
   /** Ends the pause when its time has come. Called by the cron. */
   update(): void {
     if (this.#what === Pause.Nothing || this.#endMs > this.#engine.nowMs()) return;
+    if (this.#holders > 0) {
+      if (this.#what === Pause.All) this.#weaken();
+      return;
+    }
     this.#what = Pause.Nothing;
     this.#endMs = 0;
     this.#engine.gate &= ~ServerGate.Paused;
     settleExpiryMode(this.#engine);
+    this.#releaseAll();
+  }
+
+  /** Writes alone are still postponed; whoever wants to write comes back. */
+  #weaken(): void {
+    this.#what = Pause.Writes;
+    this.#releaseAll();
+  }
+
+  #releaseAll(): void {
     const clients = [...this.#postponed];
     this.#postponed.clear();
     for (const client of clients) {

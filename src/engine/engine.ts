@@ -29,6 +29,7 @@ import { followNotifySetting } from "./notify.ts";
 import { NULL_LINK } from "./null-link.ts";
 import { ServerGate } from "./observer.ts";
 import { OwnKeys } from "./own-keys.ts";
+import type { Dialer } from "./peer.ts";
 import { Pending } from "./pending.ts";
 import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
 import { Prefetcher } from "./prefetch.ts";
@@ -105,6 +106,8 @@ export class Engine implements EngineView {
   appendOnly: AppendOnlyPort | null = null;
   /** Snapshots on disk; null where there are none. */
   persistence: PersistencePort | null = null;
+  /** Opens connections to other servers; null where there can be none. */
+  dialer: Dialer | null = null;
   /** Replicas and primaries; null where there are none. */
   replication: ReplicationPort | null = null;
   /** The limit of the memory of all clients; null while there is none. Plugged in with client eviction. */

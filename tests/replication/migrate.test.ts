@@ -1,0 +1,135 @@
+// MIGRATE between redis-server and ours: what it moves, what it leaves, and what it says.
+
+import { expect, test } from "bun:test";
+import { describeOracle } from "../support/oracle.ts";
+import { freePort } from "../support/process.ts";
+import { ReplyError } from "../support/reply.ts";
+import { converge, follow, type Kind, type Node, Writes, withNodes } from "./links.ts";
+
+const LIMIT_MS = 60_000;
+
+async function errorOf({ client }: Node, ...args: (string | number)[]): Promise<string> {
+  const reply = await client.call(...args);
+  return reply instanceof ReplyError ? reply.message : `no error: ${reply}`;
+}
+
+describeOracle("MIGRATE", () => {
+  for (const [from, to] of [
+    ["ts", "redis"],
+    ["redis", "ts"],
+    ["ts", "ts"],
+  ] as [Kind, Kind][]) {
+    test(
+      `from ${from} to ${to}`,
+      async () => {
+        await withNodes([from, to], async (source, target) => {
+          const { port } = target.server;
+          const migrate = (...args: (string | number)[]) => source.client.call("MIGRATE", "127.0.0.1", port, ...args);
+          await new Writes(13).send(source.client, 1500);
+          await source.client.must("SELECT", 0);
+          for (const key of (await source.client.must("KEYS", "*")) as string[])
+            await source.client.must("PERSIST", key);
+          await source.client.must("SET", "with a time", "1", "EX", 1000);
+          const keys = (await source.client.must("KEYS", "*")) as string[];
+          const digest = new Map<string, string>();
+          for (const key of keys) digest.set(key, String(await source.client.must("DEBUG", "DIGEST-VALUE", key)));
+          expect(await migrate(keys[0], 0, 5000, "COPY")).toBe("OK");
+          expect(await source.client.must("EXISTS", keys[0])).toBe(1);
+          expect(await errorOf(source, "MIGRATE", "127.0.0.1", port, keys[0], 0, 5000)).toBe(
+            "ERR Target instance replied with error: BUSYKEY Target key name already exists.",
+          );
+          expect(await source.client.must("EXISTS", keys[0])).toBe(1);
+          expect(await migrate("", 0, 5000, "REPLACE", "KEYS", ...keys, "missing")).toBe("OK");
+          expect(await source.client.must("EXISTS", ...keys)).toBe(0);
+          for (const key of keys)
+            expect([key, String(await target.client.must("DEBUG", "DIGEST-VALUE", key))]).toEqual([
+              key,
+              digest.get(key) as string,
+            ]);
+          expect(Number(await target.client.must("TTL", "with a time"))).toBeGreaterThan(900);
+          expect(await migrate("missing", 0, 5000)).toBe("NOKEY");
+          await source.client.must("SET", "other", "1");
+          expect(await migrate("other", 3, 5000)).toBe("OK");
+          await target.client.must("SELECT", 3);
+          expect(await target.client.must("GET", "other")).toBe("1");
+        });
+      },
+      LIMIT_MS,
+    );
+  }
+
+  test(
+    "errors, passwords and connections that end",
+    async () => {
+      await withNodes(["ts", "redis"], async (source, target) => {
+        const { port } = target.server;
+        await source.client.must("SET", "key", "value");
+        const nobody = freePort();
+        expect(await errorOf(source, "MIGRATE", "127.0.0.1", nobody, "key", 0, 500)).toBe(
+          "IOERR error or timeout connecting to the client",
+        );
+        expect(await errorOf(source, "MIGRATE", "127.0.0.1", port, "key", 0, 500, "KEYS", "key")).toStartWith(
+          "ERR When using MIGRATE KEYS option",
+        );
+        expect(await errorOf(source, "MIGRATE", "127.0.0.1", port, "key", 99, 500)).toBe(
+          "ERR Target instance replied with error: ERR DB index is out of range",
+        );
+        await target.client.must("CONFIG", "SET", "requirepass", "secret");
+        expect(await errorOf(source, "MIGRATE", "127.0.0.1", port, "key", 0, 500, "AUTH", "wrong")).toStartWith(
+          "ERR Target instance replied with error: WRONGPASS",
+        );
+        expect(await source.client.must("EXISTS", "key")).toBe(1);
+        for (const auth of [
+          ["AUTH", "secret"],
+          ["AUTH2", "default", "secret"],
+        ]) {
+          await source.client.must("SET", "key", "value");
+          expect(await source.client.call("MIGRATE", "127.0.0.1", port, "key", 0, 5000, "REPLACE", ...auth)).toBe("OK");
+          expect(await source.client.must("EXISTS", "key")).toBe(0);
+        }
+        // The connection that is kept is dead now: another one is made.
+        await target.client.must("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+        await source.client.must("SET", "key", "value");
+        expect(
+          await source.client.call("MIGRATE", "127.0.0.1", port, "key", 0, 5000, "REPLACE", "AUTH", "secret"),
+        ).toBe("OK");
+        // A target that does not answer.
+        await source.client.must("SET", "key", "value");
+        target.server.signal("SIGSTOP");
+        expect(await errorOf(source, "MIGRATE", "127.0.0.1", port, "key", 0, 200, "REPLACE", "AUTH", "secret")).toBe(
+          "IOERR error or timeout reading to target instance",
+        );
+        target.server.signal("SIGCONT");
+        expect(await source.client.must("GET", "key")).toBe("value");
+      });
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "writes wait while keys move, and replicas hear of it as DEL",
+    async () => {
+      await withNodes(["ts", "redis", "redis"], async (source, target, replica) => {
+        await follow(replica, source);
+        await converge(source, [replica], "at first");
+        await source.client.must("MSET", "a", "1", "b", "2", "c", "3");
+        const other = await source.server.connect();
+        target.server.signal("SIGSTOP");
+        const moved = source.client.call("MIGRATE", "127.0.0.1", target.server.port, "", 0, 20_000, "KEYS", "a", "b");
+        await Bun.sleep(100);
+        expect(await other.call("GET", "a")).toBe("1");
+        const written = other.call("APPEND", "a", "late");
+        await Bun.sleep(50);
+        target.server.signal("SIGCONT");
+        expect(await moved).toBe("OK");
+        expect(await written).toBe(4);
+        expect(await target.client.must("MGET", "a", "b", "c")).toEqual(["1", "2", null]);
+        expect(await source.client.must("MGET", "a", "b", "c")).toEqual(["late", null, "3"]);
+        await converge(source, [replica], "at last");
+        expect(await replica.client.must("MGET", "a", "b", "c")).toEqual(["late", null, "3"]);
+        other.close();
+      });
+    },
+    LIMIT_MS,
+  );
+});
