@@ -5,9 +5,8 @@
  */
 
 import type { Database } from "../keyspace/database.ts";
-import { HINT_OFFSET_MAX } from "../keyspace/hash-hints.ts";
 import type { Request } from "../resp/request.ts";
-import { dictFind, dictHash, dictPrefetch, PREFETCH_MAX } from "../struct/dict.ts";
+import { dictFind, dictHashAhead, dictPrefetch, PREFETCH_MAX } from "../struct/dict.ts";
 import { containerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, entryType, Type } from "../types/entry.ts";
 import type { CommandTable } from "./command-table.ts";
@@ -29,11 +28,10 @@ export class Prefetcher {
   /** Prepares for running `count` requests in `db`: those over the first one's buffer. */
   prepare(commands: CommandTable, db: Database, requests: readonly Request[], count: number): void {
     const hashes = this.#hashes;
-    const hints = db.keyspace.hints;
     const a = db.arena;
     const buf = requests[0].buf;
     let n = 0;
-    hints.begin(buf);
+    a.hints.begin(buf);
     this.#hasKey.fill(0);
     for (let r = 0; r < count; r++) {
       const request = requests[r];
@@ -47,10 +45,7 @@ export class Prefetcher {
       if (spec === null || spec.firstKey === 0) continue;
       const last = spec.lastKey < 0 ? request.count + spec.lastKey : spec.lastKey;
       for (let i = spec.firstKey; i <= last && i < request.count && n < PREFETCH_MAX; i += spec.keyStep) {
-        const at = request.start[i];
-        if (at >= HINT_OFFSET_MAX) break;
-        const hash = dictHash(a, buf, at, request.length[i]);
-        hints.set(at, request.length[i], hash);
+        const hash = dictHashAhead(a, request.start[i], request.length[i]);
         if (i === spec.firstKey) {
           this.#hasKey[r] = 1;
           this.#keyHashes[r] = hash;
@@ -94,7 +89,7 @@ export class Prefetcher {
       const request = requests[r];
       // The member follows the key, or a score that does.
       const i = type === Type.Zset && request.count === key + 3 ? key + 2 : key + 1;
-      if (i < request.count) hashes[n++] = dictHash(a, buf, request.start[i], request.length[i]);
+      if (i < request.count) hashes[n++] = dictHashAhead(a, request.start[i], request.length[i]);
     }
     if (n > 1) this.sum ^= dictPrefetch(a, containerRoot(a, e), hashes, n);
   }

@@ -8,6 +8,7 @@ import {
   dictCreate,
   dictEntryHash,
   dictFind,
+  dictHash,
   dictInsert,
   dictPause,
   dictPrefetch,
@@ -78,7 +79,7 @@ export class Database {
 
   /** The entry of a key, expired or not; 0 when absent. */
   find(buf: Uint8Array, offset: number, length: number): Ref {
-    const hash = this.keyspace.hints.hashOf(this.arena, buf, offset, length);
+    const hash = dictHash(this.arena, buf, offset, length);
     this.hash = hash;
     return dictFind(this.arena, this.dict, buf, offset, length, hash);
   }

@@ -5,7 +5,6 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
 import { setEntryAccess } from "../types/entry.ts";
-import { HashHints } from "./hash-hints.ts";
 import { LazyFree } from "./lazy-free.ts";
 import { LFU_INITIAL, lfuTouched } from "./lfu.ts";
 
@@ -67,7 +66,6 @@ export class KeyRules {
   lazyExpire = false;
   /** False while dicts must keep the size that they have. */
   resizing = true;
-  readonly hints = new HashHints();
   /** The snapshot in progress, or null. */
   snapshot: KeySnapshot | null = null;
   /**

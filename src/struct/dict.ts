@@ -87,7 +87,16 @@ export function dictSize(a: Arena, d: Ref): number {
 
 /** The hash that every function here wants beside a key. */
 export function dictHash(a: Arena, buf: Uint8Array, offset: number, length: number): number {
+  const { hints } = a;
+  if (buf === hints.buf && hints.has(offset, length)) return hints.hash(offset);
   return hashBytes(buf, offset, length, a.hashKey0, a.hashKey1);
+}
+
+/** The hash of a key in the buffer of the arena's hints, which is remembered there for when the key is looked up. */
+export function dictHashAhead(a: Arena, offset: number, length: number): number {
+  const hash = hashBytes(a.hints.buf, offset, length, a.hashKey0, a.hashKey1);
+  a.hints.set(offset, length, hash);
+  return hash;
 }
 
 /** The hash of an entry's own key. */
