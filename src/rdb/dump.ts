@@ -13,11 +13,13 @@ import { RdbInput, StringSlot } from "./input.ts";
 import { moduleName } from "./module-data.ts";
 import { type ByteTarget, RdbOutput } from "./output.ts";
 import type { ReadingLimits } from "./value.ts";
-import { typeReaders } from "./value-reader.ts";
+import { typeReader } from "./value-reader.ts";
 
 const CHECKSUM_BYTES = 8;
 /** A payload's first room in bytes; it grows by half. */
 const ROOM_MIN = 128;
+/** Room that is kept for the next payload, at most. */
+const ROOM_KEEP = 64 * 1024;
 
 /** Puts bytes behind each other. */
 class Payload implements ByteTarget {
@@ -34,24 +36,62 @@ class Payload implements ByteTarget {
     copyBytes(bytes, start, this.bytes, this.length, end - start);
     this.length = length;
   }
+
+  /** The bytes so far, which are the caller's. */
+  take(): Uint8Array {
+    if (this.length <= ROOM_KEEP) return this.bytes.slice(0, this.length);
+    const bytes = this.bytes.subarray(0, this.length);
+    this.bytes = new Uint8Array(ROOM_MIN);
+    return bytes;
+  }
 }
 
-/** The payload of the value of `e`, a view of bytes that nobody else holds. `compress`: as rdbcompression says. */
+/** Writes payloads of one kind, one after the other. */
+class PayloadWriter {
+  readonly arena: Arena;
+  readonly version: number;
+  readonly compress: boolean;
+  readonly #payload = new Payload();
+  readonly #out: RdbOutput;
+  readonly #values: ValueWriter;
+  readonly #checksum = new Uint8Array(CHECKSUM_BYTES);
+
+  constructor(arena: Arena, version: number, compress: boolean) {
+    this.arena = arena;
+    this.version = version;
+    this.compress = compress;
+    this.#out = new RdbOutput(this.#payload, { version, compress, checksum: true });
+    this.#values = new ValueWriter(arena);
+  }
+
+  write(e: Ref): Uint8Array {
+    const { version } = this;
+    const out = this.#out;
+    const values = this.#values;
+    const payload = this.#payload;
+    out.restart();
+    payload.length = 0;
+    out.byte(values.rdbType(e, version));
+    values.begin(e);
+    while (!values.step(out, Number.POSITIVE_INFINITY));
+    out.byte(version & 0xff);
+    out.byte(version >> 8);
+    out.flush();
+    out.checksum?.write(this.#checksum, 0);
+    out.rawBytes(this.#checksum, 0, CHECKSUM_BYTES);
+    out.flush();
+    return payload.take();
+  }
+}
+
+/** The latest writer: the next payload is mostly of the same kind. */
+let latest: PayloadWriter | null = null;
+
+/** The payload of the value of `e`, which is the caller's. `compress`: as rdbcompression says. */
 export function dumpValue(arena: Arena, e: Ref, version: number, compress: boolean): Uint8Array {
-  const payload = new Payload();
-  const out = new RdbOutput(payload, { version, compress, checksum: true });
-  const writer = new ValueWriter(arena);
-  out.byte(writer.rdbType(e, version));
-  writer.begin(e);
-  while (!writer.step(out, Number.POSITIVE_INFINITY));
-  out.byte(version & 0xff);
-  out.byte(version >> 8);
-  out.flush();
-  const checksum = new Uint8Array(CHECKSUM_BYTES);
-  out.checksum?.write(checksum, 0);
-  out.rawBytes(checksum, 0, CHECKSUM_BYTES);
-  out.flush();
-  return payload.bytes.subarray(0, payload.length);
+  if (latest === null || latest.arena !== arena || latest.version !== version || latest.compress !== compress)
+    latest = new PayloadWriter(arena, version, compress);
+  return latest.write(e);
 }
 
 /** The version in a payload's footer, or -1 when the payload is too short to have one. */
@@ -96,7 +136,7 @@ export function restoreValue(
   const input = new RdbInput(false);
   input.whole(buf, at, length - FOOTER_BYTES);
   const type = input.byte();
-  const reader = typeReaders(arena, limits)[type];
+  const reader = typeReader(arena, limits, type);
   if (reader === undefined) throw input.corrupt(refusal(type, input));
   const name = new StringSlot();
   name.buf = key;

@@ -20,6 +20,11 @@ describe("names and options", () => {
     expect((await runBinary(["-v"], { name: "redis-server" })).stdout).toStartWith("Redis server v=");
   });
 
+  test("a link called redis-check-rdb or valkey-check-aof is that tool", async () => {
+    expect((await runBinary(["-v"], { name: "redis-check-rdb" })).stdout).toStartWith("redis-check-rdb ");
+    expect((await runBinary(["-v"], { name: "valkey-check-aof" })).stdout).toStartWith("valkey-check-aof ");
+  });
+
   test("a link to a tool that is not there says so", async () => {
     const run = await runBinary([], { name: "redis-benchmark" });
     expect(run).toEqual({
