@@ -439,3 +439,14 @@ describe("as a value", () => {
     expect(Buffer.from(client.raw("XINFO", "STREAM", "s")).toString()).toStartWith("%10\r\n$6\r\nlength\r\n:1\r\n");
   });
 });
+
+test("XGROUP SETID looks at its options, then for the group, and at last whether an option is there twice", () => {
+  const client = testServer().connect();
+  const twice = "XGROUP SETID s g 1-1 ENTRIESREAD 1 ENTRIESREAD 2";
+  expect(client.line("XGROUP SETID s g 1-1 ENTRIESREAD entriesread 1")).toContain("value is not an integer");
+  expect(client.line(twice)).toContain("requires the key to exist");
+  client.line("XGROUP CREATE s other $ MKSTREAM");
+  expect(client.line(twice)).toContain("NOGROUP");
+  client.line("XGROUP CREATE s g $");
+  expect(client.line(twice)).toContain("unknown subcommand or wrong number of arguments for 'SETID'");
+});

@@ -88,9 +88,10 @@ function create(cx: Context): void {
 
 function setId(cx: Context): void {
   const { arena: a, buf, length, start } = cx;
-  if (cx.argc !== 5 && cx.argc !== 7) throw subcommandSyntax(cx);
   readOptions(cx, false);
   const g = existingGroup(cx);
+  // Twice the same option: noticed last.
+  if (cx.argc > 7) throw subcommandSyntax(cx);
   if (isSign(cx, THIRD, DOLLAR)) streamReadId(a, existingStream(cx), Head.LastId, id);
   else if (idParse(buf, start[THIRD], length[THIRD], IdRule.Ends, id) === IdForm.Invalid) throw INVALID_ID;
   groupSetLastId(a, g, id);

@@ -136,6 +136,11 @@ export const generator: Generator = {
   },
   known: [
     {
+      reason: "SET to a time long past makes no key, as in Valkey; in Redis it is there until somebody looks",
+      matches: (args, theirs, ours) =>
+        args[0]?.toUpperCase() === "DBSIZE" && Number(theirs.slice(1)) > Number(ours.slice(1)),
+    },
+    {
       reason: "small integers share one object in redis-server, which nobody may have asked for in a while",
       matches: (args, theirs, ours) =>
         args[1]?.toUpperCase() === "IDLETIME" && /^:\d+\r\n$/.test(theirs) && /^:\d+\r\n$/.test(ours),
