@@ -37,6 +37,7 @@ const ROWS: readonly Row[] = [
   ["latency|reset msetnx randomkey scan", "tips", "tips"],
   ["blmove blpop brpop brpoplpush bzpopmax bzpopmin wait", "flags", "scripts"],
   ["wait", "categories", "documented"],
+  ["psync sync", "complexity", "documented"],
   ["cluster|shards cluster|slots", "flags", "loading"],
   ["sinterstore", "keys", "overwrites"],
 ];

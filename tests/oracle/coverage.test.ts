@@ -29,6 +29,9 @@ const GROUPS: ReadonlySet<string> = new Set([
 /** Commands that random sequences cannot compare, and where they are tested instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   pfselftest: "takes seconds in redis-server and answers OK: tests of HyperLogLog",
+  dump: "dump.test.ts",
+  restore: "dump.test.ts",
+  "restore-asking": "RESTORE under another name",
   wait: "answers about replicas: tests of replication",
   migrate: "needs a second server: tests of replication",
 };
