@@ -52,6 +52,8 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
   /** Does the primary know SYNC alone? It gets no acknowledgements. */
   #isOldPrimary = false;
   #form: TransferForm | null = null;
+  /** The connection has gone while a data set was loaded that has come completely. */
+  #isLost = false;
   /** Bytes of the stream that have come. */
   #readOffset = 0;
   /** Unix time in seconds since when there is no link; 0: there is, or never was. */
@@ -405,6 +407,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
       return;
     }
     link.readsLines = false;
+    this.#isLost = false;
     this.#form = form;
     this.#beginTransfer(form);
   }
@@ -468,6 +471,9 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     if (engine.config.values.appendonly) this.#state.parts.appendOnly.restart();
     engine.blocking.databaseChanged(-1);
     if (rest.length > 0) (this.#stream as PrimaryStream | null)?.received(rest);
+    if (!this.#isLost || this.#stream === null) return;
+    this.#endStream(true);
+    this.#reconnect(`Reconnecting to ${this.#target}`);
   }
 
   #beginStream(dbId: number): void {
@@ -491,6 +497,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
       this.#endStream(true);
       this.#reconnect(`Reconnecting to ${this.#target}`);
     } else if (this.#transfer !== null) {
+      this.#isLost = true;
       this.#transfer.lost(reason);
     } else {
       engine.log.warning(`I/O error reading bulk count from ${engine.config.personality.primaryWordUpper}: ${reason}`);

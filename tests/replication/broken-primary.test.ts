@@ -13,6 +13,8 @@ const MARK = "m".repeat(40);
 interface Answer {
   readonly bytes: Buffer;
   readonly stays?: boolean;
+  /** Ends the connection with a reset, so many milliseconds after everything was sent. */
+  readonly resetMs?: number;
 }
 
 /** A primary that answers the handshake as it should and then as it is told, one answer a connection; the last answer is repeated. */
@@ -37,8 +39,9 @@ class FakePrimary {
           if (text.includes("PING")) socket.write(ping);
           for (const _ of text.matchAll(/REPLCONF\r\n\$\d+\r\n(?!ACK)/g)) socket.write("+OK\r\n");
           if (!text.includes("PSYNC")) return;
-          const { bytes, stays = false } = answer(self.connections++);
-          socket.data.stays = stays;
+          const { bytes, stays = false, resetMs = -1 } = answer(self.connections++);
+          socket.data.stays = stays || resetMs >= 0;
+          if (resetMs >= 0) setTimeout(() => socket.terminate(), resetMs);
           socket.data.unsent = bytes;
           self.#flush(socket);
         },
@@ -237,3 +240,28 @@ test(
   },
   LIMIT_MS,
 );
+
+for (const load of ["disabled", "swapdb"]) {
+  test(
+    `a connection that ends while the data set is loaded is noticed at once (repl-diskless-load ${load})`,
+    async () => {
+      await startOver(load);
+      const primary = new FakePrimary((n) => (n === 0 ? { ...whole("counted"), resetMs: 30 } : whole("counted")));
+      try {
+        await replica.client.must("CONFIG", "SET", "key-load-delay", 3000);
+        await replica.client.must("REPLICAOF", "127.0.0.1", primary.port);
+        await until(
+          async () => primary.connections === 2,
+          async () => `${primary.connections} connections\n${replica.server.log().slice(-3000)}`,
+          5000,
+        );
+        await replica.client.must("CONFIG", "SET", "key-load-delay", 0);
+        await loaded(primary);
+      } finally {
+        primary.stop();
+        await replica.client.must("CONFIG", "SET", "key-load-delay", 0);
+      }
+    },
+    LIMIT_MS,
+  );
+}
