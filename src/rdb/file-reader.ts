@@ -211,7 +211,8 @@ export class RdbReader {
     input.at += HEADER_BYTES;
     if (!text.startsWith("REDIS"))
       throw new RdbError(Fault.Signature, "Wrong signature trying to load DB from file", HEADER_BYTES);
-    this.#version = Number.parseInt(text.slice(5), 10) || 0;
+    // Four digits: a damaged one must not make a version of long ago, which has no checksum.
+    this.#version = /^\d{4}$/.test(text.slice(5)) ? Number(text.slice(5)) : 0;
     if (!isReadableVersion(this.#version, this.#options.versionMax))
       throw new RdbError(Fault.Version, `Can't handle RDB format version ${this.#version}`, HEADER_BYTES);
     this.#handler.version(this.#version);

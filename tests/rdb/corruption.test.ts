@@ -95,6 +95,15 @@ test(
   PATIENCE_MS,
 );
 
+test("a version that is no number is none: not one of before there were checksums", () => {
+  const bytes = rdbBytes(filledServer().engine);
+  const server = victim({ sanitize: "no", checks: true });
+  for (const version of ["001p", "001 ", " 010", "0x10", "1   ", "+010"]) {
+    const damaged = Buffer.concat([Buffer.from(`REDIS${version}`), bytes.subarray(9)]);
+    expect(load(server, damaged).state, version).toBe("failed");
+  }
+});
+
 seededTest(
   "a file with one bit that is another is refused, whichever it is",
   (random) => {
