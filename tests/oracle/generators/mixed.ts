@@ -9,24 +9,12 @@ import { generator as hash } from "./hash.ts";
 import { generator as hyperloglog } from "./hyperloglog.ts";
 import { generator as list } from "./list.ts";
 import { generator as set } from "./set.ts";
-import { generator as sort } from "./sort.ts";
 import { generator as stream } from "./stream.ts";
 import { generator as strings } from "./strings.ts";
 import { generator as zset } from "./zset.ts";
 
-const FAMILIES: readonly Generator[] = [
-  bitmap,
-  generic,
-  geo,
-  hash,
-  hyperloglog,
-  list,
-  set,
-  sort,
-  stream,
-  strings,
-  zset,
-];
+/** Without SORT: redis-server takes a number that another command found out of range for one of its own, and fails. */
+const FAMILIES: readonly Generator[] = [bitmap, generic, geo, hash, hyperloglog, list, set, stream, strings, zset];
 
 /** What replies of a command may look like, by command: the looser of two rules is the one of the family that has the command. */
 const agree: Record<string, Agreement> = {};
@@ -35,18 +23,6 @@ for (const family of FAMILIES) Object.assign(agree, family.agree);
 /** Differences that are meant to be, of every family. */
 const known: readonly KnownDifference[] = [
   ...FAMILIES.flatMap((family) => family.known ?? []),
-  {
-    reason: "redis-server makes a table of a small sorted set that SORT has read",
-    matches: (args, theirs, ours) =>
-      args[0]?.toUpperCase() === "OBJECT" && theirs.includes("skiplist") && ours.includes("listpack"),
-  },
-  {
-    reason: "SORT of redis-server takes a number that an earlier command found out of range for one of its own",
-    matches: (args, theirs, ours) =>
-      /^sort(_ro)?$/i.test(args[0] ?? "") &&
-      theirs === "-ERR One or more scores can't be converted into double\r\n" &&
-      /^[*:]/.test(ours),
-  },
   {
     reason: "short lists are listpacks since 7.2",
     matches: (args, theirs, ours) =>
