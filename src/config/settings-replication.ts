@@ -8,10 +8,6 @@ import { bool, enumeration, optionalText, secret } from "./setting-types.ts";
 
 const { Immutable, Debug, Sensitive, DenyLoading } = SettingFlag;
 
-/** Does replication exist? */
-const REPLICATION_READY = true;
-const pending = { ready: REPLICATION_READY } as const;
-
 const BACKLOG_SIZE = {
   redis: PERSONALITIES.redis.replBacklogSizeDefault,
   valkey: PERSONALITIES.valkey.replBacklogSizeDefault,
@@ -22,63 +18,48 @@ export const replicationSettings = {
   replicaof: row(primaryAddress(), "Host and port of the server to replicate from.", {
     alias: "slaveof",
     flags: Immutable,
-    ...pending,
   }),
   masterauth: row(secret(), "Password for the server to replicate from.", {
     flags: Sensitive,
     valkeyName: "primaryauth",
-    ...pending,
   }),
   masteruser: row(optionalText(), "User for the server to replicate from.", {
     flags: Sensitive,
     valkeyName: "primaryuser",
-    ...pending,
   }),
   "replica-serve-stale-data": row(bool(true), "Answer from old data while not connected to the primary.", {
     alias: "slave-serve-stale-data",
-    ...pending,
   }),
   "replica-read-only": row(bool(true), "Refuse writes of clients on a replica.", {
     alias: "slave-read-only",
     flags: Debug,
-    ...pending,
   }),
   "replica-lazy-flush": row(
     bool({ redis: false, valkey: true }),
     "Free the old data set in the background before a full sync.",
     {
       alias: "slave-lazy-flush",
-      ...pending,
     },
   ),
   "replica-ignore-maxmemory": row(bool(true), "Leave eviction to the primary.", {
     alias: "slave-ignore-maxmemory",
-    ...pending,
   }),
-  "replica-ignore-disk-write-errors": row(bool(false), "Go on as a replica when the disk cannot be written.", pending),
+  "replica-ignore-disk-write-errors": row(bool(false), "Go on as a replica when the disk cannot be written."),
   "replica-priority": row(int(100), "Rank in the choice of a new primary; lower is preferred, 0 is never chosen.", {
     alias: "slave-priority",
-    ...pending,
   }),
-  "replica-announced": row(bool(true), "Let Sentinel show this replica.", pending),
+  "replica-announced": row(bool(true), "Let Sentinel show this replica."),
   "replica-announce-ip": row(optionalText(), "Address that a replica gives to its primary.", {
     alias: "slave-announce-ip",
-    ...pending,
   }),
   "replica-announce-port": row(int(0, 0, 65535), "Port that a replica gives to its primary; 0 is the real one.", {
     alias: "slave-announce-port",
-    ...pending,
   }),
   "repl-diskless-sync": row(bool(true), "Send the snapshot of a full sync without a file.", {
     flags: Debug,
-    ...pending,
   }),
-  "repl-diskless-sync-delay": row(int(5), "Seconds to wait for more replicas before such a transfer.", pending),
-  "repl-diskless-sync-max-replicas": row(
-    int(0),
-    "Replicas at which the transfer starts at once; 0 always waits.",
-    pending,
-  ),
+  "repl-diskless-sync-delay": row(int(5), "Seconds to wait for more replicas before such a transfer."),
+  "repl-diskless-sync-max-replicas": row(int(0), "Replicas at which the transfer starts at once; 0 always waits."),
   "repl-diskless-load": row(
     enumeration(
       "disabled",
@@ -89,7 +70,7 @@ export const replicationSettings = {
       },
     ),
     "When a replica loads a snapshot from the socket without a file.",
-    { flags: Debug | DenyLoading, ...pending },
+    { flags: Debug | DenyLoading },
   ),
   "dual-channel-replication-enabled": row(
     bool(false),
@@ -97,36 +78,25 @@ export const replicationSettings = {
     {
       flags: Debug,
       only: "valkey",
-      ...pending,
+      ready: false,
     },
   ),
   "repl-ping-replica-period": row(int(10, 1, INT_MAX), "Seconds between two pings of a primary.", {
     alias: "repl-ping-slave-period",
-    ...pending,
   }),
-  "repl-timeout": row(int(60, 1, INT_MAX), "Seconds of silence after which a replication link is dropped.", pending),
-  "repl-disable-tcp-nodelay": row(bool(false), "Let TCP collect small packets to replicas.", pending),
-  "repl-backlog-size": row(
-    memory(BACKLOG_SIZE, 1),
-    "Bytes of the write stream kept for replicas that come back.",
-    pending,
-  ),
-  "repl-backlog-ttl": row(
-    int(3600, 0, LONG_MAX),
-    "Seconds without replicas after which that is freed; 0 never.",
-    pending,
-  ),
+  "repl-timeout": row(int(60, 1, INT_MAX), "Seconds of silence after which a replication link is dropped."),
+  "repl-disable-tcp-nodelay": row(bool(false), "Let TCP collect small packets to replicas.", { ready: false }),
+  "repl-backlog-size": row(memory(BACKLOG_SIZE, 1), "Bytes of the write stream kept for replicas that come back."),
+  "repl-backlog-ttl": row(int(3600, 0, LONG_MAX), "Seconds without replicas after which that is freed; 0 never."),
   "min-replicas-to-write": row(int(0), "Replicas that must be near for writes to be accepted.", {
     alias: "min-slaves-to-write",
-    ...pending,
   }),
   "min-replicas-max-lag": row(int(10), "Seconds of lag up to which a replica counts as near.", {
     alias: "min-slaves-max-lag",
-    ...pending,
   }),
   "propagation-error-behavior": row(
     enumeration("ignore", ["ignore", "panic", "panic-on-replicas"]),
     "What to do when a propagated command fails.",
-    pending,
+    { ready: false },
   ),
 };
