@@ -46,7 +46,7 @@ test(
         slow.pauseReading(true);
         const number = async (field: string): Promise<number> => Number(await info(primary, field));
         const used = await number("used_memory");
-        await primary.client.must("CONFIG", "SET", "maxmemory", used + 200_000);
+        await primary.client.must("CONFIG", "SET", "maxmemory", used + 1_000_000);
         for (let i = 0; i < 200; i++) await primary.client.must("SETRANGE", "k", "0", "x".repeat(100_000));
         const replicas = await number("mem_clients_slaves");
         expect(replicas).toBeGreaterThan(5_000_000);
