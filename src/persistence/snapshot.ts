@@ -56,9 +56,7 @@ interface Root {
   expires: Ref;
 }
 
-/** Bytes that wait for the target before the walk does; more of them while a client waits, whom the target's pace need not concern. */
 const PENDING_MAX = 1024 * 1024;
-const PENDING_URGENT_MAX = 32 * 1024 * 1024;
 /** Microseconds of a slice when nobody else wants the time, and while clients are served. */
 const IDLE_SLICE_US = 1000;
 const BUSY_SLICE_US = 250;
@@ -314,8 +312,7 @@ export class Snapshot implements KeySnapshot {
     if (this.#state !== State.Walking) return false;
     const { clock } = this.#engine;
     for (let keys = 1; ; keys++) {
-      const pendingMax = this.#urgent.length > 0 ? PENDING_URGENT_MAX : PENDING_MAX;
-      if ((this.#target as SnapshotTarget).pendingBytes() > pendingMax) return false;
+      if ((this.#target as SnapshotTarget).pendingBytes() > PENDING_MAX) return false;
       if (!this.#bucket(endUs)) return true;
       if (this.#root === this.#roots.length) {
         if (this.#mustWait()) return true;
