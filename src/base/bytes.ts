@@ -7,7 +7,7 @@ const LOOP_COPY_MAX = 24;
 /** The one native copy that takes offsets: a view would cost three times as much, and the collector's time later. */
 const nativeCopy = Buffer.prototype.copy;
 
-/** Copies `length` bytes between two different buffers. Short runs are looped: a native call costs more than 24 byte stores. */
+/** Copies `length` bytes between two buffers, or two runs of one that do not overlap. Short runs are looped: a native call costs more than 24 byte stores. */
 export function copyBytes(
   source: Uint8Array,
   sourceOffset: number,

@@ -1,4 +1,4 @@
-/** The data set of a server as a process: the parts that keep it on disk, put together, and what it starts with. */
+/** The data set of a server as a process: the parts that keep it on disk and that share it with other servers, put together, and what it starts with. */
 
 import type { Cron } from "../engine/cron.ts";
 import type { Engine } from "../engine/engine.ts";

@@ -97,6 +97,5 @@ export const replicationSettings = {
   "propagation-error-behavior": row(
     enumeration("ignore", ["ignore", "panic", "panic-on-replicas"]),
     "What to do when a propagated command fails.",
-    { ready: false },
   ),
 };

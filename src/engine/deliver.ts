@@ -62,9 +62,7 @@ function propagatedAsItCame(engine: EngineView, cx: HandlerContext): boolean {
   if (at < 0) return false;
   const bytes = start[argc - 1] + length[argc - 1] + 2 - at;
   const { sinks } = engine;
-  for (let i = 0; i < sinks.length; i++) {
-    if ((sinks[i].targets & Target.All) !== 0) sinks[i].propagate(cx.db.id, buf, at, bytes);
-  }
+  for (let i = 0; i < sinks.length; i++) sinks[i].propagate(cx.db.id, buf, at, bytes);
   return true;
 }
 

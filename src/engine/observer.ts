@@ -21,5 +21,5 @@ export const ServerGate = {
   LoadingAside: 1 << 9,
   /** A replica without its primary, which may not answer from old data. */
   Stale: 1 << 10,
-  ClientMemory: 1 << 12,
+  ClientMemory: 1 << 11,
 } as const;

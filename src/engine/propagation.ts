@@ -5,6 +5,7 @@
  *   bytes    *3\r\n$3\r\nSET\r\n... *2\r\n$3\r\nDEL\r\n...      one after the other
  *   #ends    end of each command in bytes; #dbIds and #targets run parallel to it
  */
+import { copyOf } from "../base/bytes.ts";
 import { integerLength } from "../base/int64.ts";
 import { CR, DOLLAR, LF, STAR } from "../resp/reader.ts";
 import { ReplyWriter } from "../resp/writer.ts";
@@ -29,6 +30,22 @@ const OPERATIONS_KEEP = 4096;
 
 const MULTI = new TextEncoder().encode("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = new TextEncoder().encode("*1\r\n$4\r\nEXEC\r\n");
+
+/** The commands that select each database. */
+const selects: Uint8Array[] = [];
+
+/** SELECT of a database, as it stands in a stream of propagated commands before one of another database. */
+export function selectCommand(dbId: number): Uint8Array {
+  selects[dbId] ??= commandBytes(["SELECT", String(dbId)]);
+  return selects[dbId];
+}
+
+/** The bytes of a command, which are the caller's. */
+export function commandBytes(parts: readonly (Uint8Array | string)[]): Uint8Array {
+  const out = new ReplyWriter(256);
+  out.command(parts);
+  return copyOf(out.buf, 0, out.pos);
+}
 
 /** Bytes of a header line for a count or a length. */
 function headerBytes(n: number): number {
@@ -79,12 +96,7 @@ export class Propagation {
 
   /** Adds a command given as its parts, bytes or latin1 text. */
   addParts(dbId: number, targets: number, parts: readonly (Uint8Array | string)[]): void {
-    const out = this.#out;
-    out.array(parts.length);
-    for (const part of parts) {
-      if (typeof part === "string") out.bulkText(part);
-      else out.bulk(part, 0, part.length);
-    }
+    this.#out.command(parts);
     this.#end(dbId, targets);
   }
 

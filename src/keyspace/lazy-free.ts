@@ -5,7 +5,7 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { dictDismantle, RefList } from "../struct/dict.ts";
 import { entryFree } from "../types/entry.ts";
-import { valueType } from "../types/value.ts";
+import { entryDiscard, valueType } from "../types/value.ts";
 
 /** Content of a database: its keys, and its index of expiring keys (0: none). */
 export interface Content {
@@ -66,8 +66,7 @@ export class LazyFree {
       this.#entries.push(e);
       return;
     }
-    type.free(a, e);
-    entryFree(a, e, false);
+    entryDiscard(a, e);
   }
 
   /** Frees an entry that is in no dict: at once, unless that would take so long that others notice. */
@@ -78,8 +77,7 @@ export class LazyFree {
       this.#silent.push(e);
       return;
     }
-    type.free(a, e);
-    entryFree(a, e, false);
+    entryDiscard(a, e);
   }
 
   /** Takes the content of a database that held `keys` keys. */
@@ -158,8 +156,7 @@ export function freeContent(a: Arena, content: Content): void {
     list.count = 0;
     position = dictDismantle(a, content.dict, position, BUCKETS, list);
     for (let i = 0; i < list.count; i++) {
-      valueType(a, list.refs[i]).free(a, list.refs[i]);
-      entryFree(a, list.refs[i], false);
+      entryDiscard(a, list.refs[i]);
     }
   } while (position >= 0);
   position = content.expires === 0 ? -1 : 0;

@@ -11,8 +11,7 @@ import { Fault, RdbError } from "../rdb/error.ts";
 import { type RdbHandler, RdbReader } from "../rdb/file-reader.ts";
 import { RDB_TYPE_NAMES } from "../rdb/format.ts";
 import type { ReadingLimits } from "../rdb/value.ts";
-import { entryFree } from "../types/entry.ts";
-import { valueType } from "../types/value.ts";
+import { entryDiscard } from "../types/value.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const STEP_BUDGET = 1024;
@@ -156,8 +155,7 @@ class RdbCheck implements RdbHandler {
   }
 
   key(e: Ref, expiryMs: number): void {
-    valueType(this.#arena, e).free(this.#arena, e);
-    entryFree(this.#arena, e, false);
+    entryDiscard(this.#arena, e);
     this.moduleValue(expiryMs);
   }
 

@@ -21,6 +21,7 @@ import {
   entryKeyText,
   setEntryAccess,
 } from "../types/entry.ts";
+import { LoadPace } from "./load-pace.ts";
 
 /** What the reader does with the data set. */
 export interface RdbLoadOptions {
@@ -178,6 +179,18 @@ export class KeyLoader implements RdbHandler {
   }
 }
 
+/** A reader of a snapshot, as the settings have it, whose keys go to `keys`. */
+export function readerInto(engine: Engine, keys: KeyLoader): RdbReader {
+  const { values, personality } = engine.config;
+  const limits = readingLimits(engine, values.sanitizeDumpPayload === "yes");
+  const reader = new RdbReader(engine.keyspace.arena, limits, keys, {
+    checkChecksum: values.rdbchecksum && !engine.debug.skipsChecksums,
+    versionMax: personality.rdbVersionMax,
+  });
+  keys.position = () => reader.position;
+  return reader;
+}
+
 export class RdbFileLoad {
   readonly #engine: Engine;
   readonly #fd: number;
@@ -188,28 +201,18 @@ export class RdbFileLoad {
   /** Bytes of the file that have been read, the reader's or not. */
   #read = 0;
   #ended = false;
-  /** Monotonic microseconds before which no further key is loaded. */
-  #notBeforeUs = 0;
+  readonly #pace: LoadPace;
   /** Why it failed; null while it has not. */
   error: RdbError | null = null;
 
   /** The file `fd` is read from its beginning; it is the caller's to close. */
   constructor(engine: Engine, fd: number, options: RdbLoadOptions) {
     this.#engine = engine;
+    this.#pace = new LoadPace(engine);
     this.#fd = fd;
     this.#options = options;
     this.#keys = new KeyLoader(engine, { ...options, bytes: fstatSync(fd).size });
-    const { values, personality } = engine.config;
-    this.#reader = new RdbReader(
-      engine.keyspace.arena,
-      readingLimits(engine, values.sanitizeDumpPayload === "yes"),
-      this.#keys,
-      {
-        checkChecksum: values.rdbchecksum && !engine.debug.skipsChecksums,
-        versionMax: personality.rdbVersionMax,
-      },
-    );
-    this.#keys.position = () => this.#reader.position;
+    this.#reader = readerInto(engine, this.#keys);
   }
 
   /** Did it fail because of bytes that cannot be right? A server does not go on with half of such a file. */
@@ -235,8 +238,8 @@ export class RdbFileLoad {
     const endOffset = this.offset + config.values.loadingProcessEventsIntervalBytes;
     try {
       for (;;) {
-        const waitMs = (this.#notBeforeUs - clock.monotonicUs()) / 1000;
-        if (waitMs >= 1) return Math.floor(waitMs);
+        const { waitMs } = this.#pace;
+        if (waitMs > 0) return waitMs;
         if (this.#advance()) return this.#finish();
         if (clock.monotonicUs() >= endUs || this.offset >= endOffset) return "more";
       }
@@ -250,19 +253,12 @@ export class RdbFileLoad {
 
   /** One step of the reader, with what it needs; true when all is read. */
   #advance(): boolean {
-    const { keyLoadDelay } = this.#engine.config.values;
     const before = this.stats.keysLoaded;
-    const state = this.#reader.step(keyLoadDelay === 0 ? STEP_BUDGET : 1);
-    if (keyLoadDelay !== 0) this.#delay(keyLoadDelay, this.stats.keysLoaded - before);
+    const state = this.#reader.step(this.#pace.isSet ? 1 : STEP_BUDGET);
+    this.#pace.loaded(this.stats.keysLoaded - before);
     if (state === "done") return true;
     if (state === "starved") this.#feed();
     return false;
-  }
-
-  #delay(delayUs: number, keys: number): void {
-    if (keys === 0) return;
-    const perKeyUs = delayUs > 0 ? delayUs : -1 / delayUs;
-    this.#notBeforeUs = Math.max(this.#notBeforeUs, this.#engine.clock.monotonicUs()) + perKeyUs * keys;
   }
 
   #feed(): void {

@@ -3,11 +3,11 @@
  * Nothing that is wrong with the bytes is fatal: whoever sent them is asked again.
  */
 import type { Engine } from "../engine/engine.ts";
-import { readingLimits } from "../engine/rdb-limits.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Fault, RdbError } from "../rdb/error.ts";
-import { RdbReader } from "../rdb/file-reader.ts";
-import { KeyLoader, loadedLine, type RdbLoadStats } from "./rdb-load.ts";
+import type { RdbReader } from "../rdb/file-reader.ts";
+import { LoadPace } from "./load-pace.ts";
+import { KeyLoader, loadedLine, type RdbLoadStats, readerInto } from "./rdb-load.ts";
 
 /** Elements between looks at the clock. */
 const STEP_BUDGET = 256;
@@ -23,19 +23,13 @@ export class RdbStreamLoad {
   readonly #engine: Engine;
   readonly #keys: KeyLoader;
   readonly #reader: RdbReader;
-  /** Monotonic microseconds before which no further key is loaded. */
-  #notBeforeUs = 0;
+  readonly #pace: LoadPace;
 
   constructor(engine: Engine, options: RdbStreamOptions) {
     this.#engine = engine;
+    this.#pace = new LoadPace(engine);
     this.#keys = new KeyLoader(engine, { ...options, replaces: false, keepsExpired: true });
-    const { values, personality } = engine.config;
-    const limits = readingLimits(engine, values.sanitizeDumpPayload === "yes");
-    this.#reader = new RdbReader(engine.keyspace.arena, limits, this.#keys, {
-      checkChecksum: values.rdbchecksum && !engine.debug.skipsChecksums,
-      versionMax: personality.rdbVersionMax,
-    });
-    this.#keys.position = () => this.#reader.position;
+    this.#reader = readerInto(engine, this.#keys);
   }
 
   get stats(): RdbLoadStats {
@@ -67,15 +61,15 @@ export class RdbStreamLoad {
    * the log.
    */
   step(endUs: number): "more" | "starved" | "done" | "failed" | number {
-    const { clock, config } = this.#engine;
-    const { keyLoadDelay } = config.values;
+    const { clock } = this.#engine;
+    const pace = this.#pace;
     try {
       do {
-        const waitMs = (this.#notBeforeUs - clock.monotonicUs()) / 1000;
-        if (waitMs >= 1) return Math.floor(waitMs);
+        const { waitMs } = pace;
+        if (waitMs > 0) return waitMs;
         const before = this.stats.keysLoaded;
-        const state = this.#reader.step(keyLoadDelay === 0 ? STEP_BUDGET : 1);
-        if (keyLoadDelay !== 0) this.#delay(keyLoadDelay, this.stats.keysLoaded - before);
+        const state = this.#reader.step(pace.isSet ? 1 : STEP_BUDGET);
+        pace.loaded(this.stats.keysLoaded - before);
         if (state === "starved") return "starved";
         if (state === "done") {
           this.#engine.log.notice(loadedLine(this.stats));
@@ -88,12 +82,6 @@ export class RdbStreamLoad {
       this.#report(error);
       return "failed";
     }
-  }
-
-  #delay(delayUs: number, keys: number): void {
-    if (keys === 0) return;
-    const perKeyUs = delayUs > 0 ? delayUs : -1 / delayUs;
-    this.#notBeforeUs = Math.max(this.#notBeforeUs, this.#engine.clock.monotonicUs()) + perKeyUs * keys;
   }
 
   /** The connection has ended in the middle: says so. */

@@ -5,8 +5,8 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { copyBytes, copyOf, latin1 } from "../base/bytes.ts";
 import type { Crc64 } from "../base/crc64.ts";
 import { int64High, int64Low } from "../base/int64.ts";
-import { entryFree, setEntryExpiry } from "../types/entry.ts";
-import { entryMove, valueType } from "../types/value.ts";
+import { setEntryExpiry } from "../types/entry.ts";
+import { entryDiscard, entryMove } from "../types/value.ts";
 import { Fault, RdbError } from "./error.ts";
 import { CHECKSUM_VERSION, isReadableVersion, isValueType, ModuleOpcode, Opcode, RdbType } from "./format.ts";
 import { RdbInput, STARVED, StringSlot } from "./input.ts";
@@ -135,9 +135,7 @@ export class RdbReader {
     this.#reader = null;
     const a = this.#arena;
     for (; this.#given < this.#readyCount; this.#given++) {
-      const e = this.#ready[this.#given];
-      valueType(a, e).free(a, e);
-      entryFree(a, e, false);
+      entryDiscard(a, this.#ready[this.#given]);
     }
   }
 

@@ -17,7 +17,7 @@ import {
   listpackRead,
 } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding, entryFree, setEntryEncoding } from "../types/entry.ts";
+import { Encoding, entryEncoding, setEntryEncoding } from "../types/entry.ts";
 import {
   HashSlot,
   hashCreate,
@@ -30,8 +30,8 @@ import {
   hashToTable,
 } from "../types/hash.ts";
 import { recordCreate } from "../types/hash-expiry.ts";
-import { HASH } from "../types/hash-value.ts";
 import { HashWalk, walkNext, walkStart } from "../types/hash-walk.ts";
+import { entryDiscard } from "../types/value.ts";
 import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import { looksLikeListpack, timesAreValid, timesOrder, tuplesAreWhole, tuplesDiffer } from "./listpack-integrity.ts";
@@ -252,8 +252,7 @@ export class HashReader implements TypeReader {
 
   discard(): void {
     if (this.#e === 0) return;
-    HASH.free(this.#arena, this.#e);
-    entryFree(this.#arena, this.#e, false);
+    entryDiscard(this.#arena, this.#e);
     this.#e = 0;
   }
 }

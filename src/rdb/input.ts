@@ -147,20 +147,6 @@ export class RdbInput {
     return this.buf.slice(this.at, this.end);
   }
 
-  /**
-   * Gives up the buffer in which a string lies that was just read and committed, if most of it is that string: true, and the bytes are the caller's to keep.
-   */
-  giveUp(slot: StringSlot): boolean {
-    if (slot.length * 4 < slot.buf.length * 3) return false;
-    if (slot.buf === slot.own) {
-      slot.own = NOTHING;
-      return true;
-    }
-    if (!this.#owned || slot.buf !== this.buf) return false;
-    this.#forget();
-    return true;
-  }
-
   /** An error at the place that is read. `isHidden`: see Fault.Hidden. */
   corrupt(text: string, isHidden = false): RdbError {
     return new RdbError(isHidden ? Fault.Hidden : Fault.Corrupt, text, this.position);

@@ -33,9 +33,9 @@ import {
   quicklistEnd,
 } from "../struct/quicklist-node.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding, entryFree, setEntryEncoding } from "../types/entry.ts";
+import { Encoding, entryEncoding, setEntryEncoding } from "../types/entry.ts";
 import { listCreate, listSettle } from "../types/list.ts";
-import { LIST } from "../types/list-value.ts";
+import { entryDiscard } from "../types/value.ts";
 import { Container, RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import { looksLikeListpack } from "./listpack-integrity.ts";
@@ -202,8 +202,7 @@ export class ListReader implements TypeReader {
 
   discard(): void {
     if (this.#e === 0) return;
-    LIST.free(this.#arena, this.#e);
-    entryFree(this.#arena, this.#e, false);
+    entryDiscard(this.#arena, this.#e);
     this.#e = 0;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { copyBytes } from "../base/bytes.ts";
 import { Crc64 } from "../base/crc64.ts";
-import { parseSafeInteger, writeInt64Halves, writeInteger } from "../base/int64.ts";
+import { parseSafeInteger, writeInt64Halves } from "../base/int64.ts";
 import { lzfCompress } from "../base/lzf.ts";
 import { StringForm } from "./format.ts";
 
@@ -50,7 +50,6 @@ export class RdbOutput {
   readonly #target: ByteTarget;
   readonly #buf = new Uint8Array(BUFFER_BYTES);
   #at = 0;
-  #flushed = 0;
 
   constructor(target: ByteTarget, options: RdbOutputOptions) {
     this.#target = target;
@@ -59,15 +58,9 @@ export class RdbOutput {
     this.#compressMax = options.compress ? (options.compressMax ?? Number.POSITIVE_INFINITY) : -1;
   }
 
-  /** All bytes so far, those in the buffer included. */
-  get bytesWritten(): number {
-    return this.#flushed + this.#at;
-  }
-
   /** Forgets what was written, for an output that serves many payloads. */
   restart(): void {
     this.#at = 0;
-    this.#flushed = 0;
     this.checksum?.reset();
   }
 
@@ -81,7 +74,6 @@ export class RdbOutput {
 
   #pass(bytes: Uint8Array, start: number, end: number): void {
     this.checksum?.update(bytes, start, end - start);
-    this.#flushed += end - start;
     this.#target.write(bytes, start, end);
   }
 
@@ -202,11 +194,6 @@ export class RdbOutput {
   text(text: string): void {
     const bytes = Buffer.from(text, "latin1");
     this.string(bytes, 0, bytes.length);
-  }
-
-  /** A number as a string. */
-  textInteger(n: number): void {
-    this.string(digits, 0, writeInteger(digits, 0, n));
   }
 
   #integer(n: number): void {

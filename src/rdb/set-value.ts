@@ -5,10 +5,10 @@ import { copyBytes } from "../base/bytes.ts";
 import { intsetBytes, intsetCount, intsetFree, intsetFromBytes, intsetIsValid } from "../struct/intset.ts";
 import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding, entryFree } from "../types/entry.ts";
+import { Encoding, entryEncoding } from "../types/entry.ts";
 import { setAdd, setCreate, setEncodingFor, setLength, setMakeRoom, setToTable } from "../types/set.ts";
-import { SET } from "../types/set-value.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../types/set-walk.ts";
+import { entryDiscard } from "../types/value.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import { looksLikeListpack, tuplesDiffer } from "./listpack-integrity.ts";
@@ -151,8 +151,7 @@ export class SetReader implements TypeReader {
 
   discard(): void {
     if (this.#e === 0) return;
-    SET.free(this.#arena, this.#e);
-    entryFree(this.#arena, this.#e, false);
+    entryDiscard(this.#arena, this.#e);
     this.#e = 0;
   }
 }

@@ -13,7 +13,6 @@ import { blobAt, blobBuffer } from "../arena/blob.ts";
 import { int64High, int64Low } from "../base/int64.ts";
 import { IndexCursor, indexFind, indexFirst, indexNext } from "../struct/id-index.ts";
 import { listpackBytes } from "../struct/listpack.ts";
-import { entryFree } from "../types/entry.ts";
 import {
   Head,
   streamAddBlock,
@@ -57,8 +56,8 @@ import {
 import { ID_WORDS, idCompare, idCreate, idSet, type StreamId } from "../types/stream-id.ts";
 import { distance, estimateDistance } from "../types/stream-lag.ts";
 import { nameAt, nameBuffer, nameLength } from "../types/stream-names.ts";
-import { STREAM } from "../types/stream-value.ts";
 import { streamRenewFirst } from "../types/stream-walk.ts";
+import { entryDiscard } from "../types/value.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import { looksLikeListpack } from "./listpack-integrity.ts";
@@ -488,8 +487,7 @@ export class StreamReader implements TypeReader {
 
   discard(): void {
     if (this.#e === 0) return;
-    STREAM.free(this.#arena, this.#e);
-    entryFree(this.#arena, this.#e, false);
+    entryDiscard(this.#arena, this.#e);
     this.#e = 0;
   }
 }

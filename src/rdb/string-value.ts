@@ -2,8 +2,9 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { SEGMENT_SHIFT } from "../arena/arena.ts";
 import { copyBytes } from "../base/bytes.ts";
-import { Encoding, entryEncoding, entryFree, valueWord } from "../types/entry.ts";
-import { ByteSpan, freeStringValue, readString, stringCreate } from "../types/string.ts";
+import { Encoding, entryEncoding, valueWord } from "../types/entry.ts";
+import { ByteSpan, readString, stringCreate } from "../types/string.ts";
+import { entryDiscard } from "../types/value.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import type { RdbOutput } from "./output.ts";
@@ -100,8 +101,7 @@ export class StringReader implements TypeReader {
 
   discard(): void {
     if (this.#e === 0) return;
-    freeStringValue(this.#arena, this.#e);
-    entryFree(this.#arena, this.#e, false);
+    entryDiscard(this.#arena, this.#e);
     this.#e = 0;
   }
 }

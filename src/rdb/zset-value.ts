@@ -4,11 +4,11 @@ import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { parseDouble } from "../base/float.ts";
 import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding, entryFree } from "../types/entry.ts";
+import { Encoding, entryEncoding } from "../types/entry.ts";
+import { entryDiscard } from "../types/value.ts";
 import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset.ts";
 import { zsetLength } from "../types/zset-length.ts";
 import { PairsState, pairsState } from "../types/zset-listpack.ts";
-import { ZSET } from "../types/zset-value.ts";
 import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset-walk.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
@@ -141,8 +141,7 @@ export class ZsetReader implements TypeReader {
 
   discard(): void {
     if (this.#e === 0) return;
-    ZSET.free(this.#arena, this.#e);
-    entryFree(this.#arena, this.#e, false);
+    entryDiscard(this.#arena, this.#e);
     this.#e = 0;
   }
 }

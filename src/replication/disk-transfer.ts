@@ -97,6 +97,7 @@ export class DiskTransfer implements Transfer {
   }
 
   #loaded(ok: boolean): void {
+    if (this.#over) return;
     const { engine, peer } = this.#parts;
     const { log, config } = engine;
     const word = syncWord(engine);

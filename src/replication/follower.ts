@@ -69,7 +69,6 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
       this.#settle();
       return null;
     });
-    config.onApply(["masterauth", "masteruser"], () => null);
   }
 
   get #engine() {

@@ -27,7 +27,7 @@ function wantsOf({ traits }: Replica): string {
 }
 
 /** A snapshot on its way to sockets. */
-class SocketTransfer implements ByteSink, SnapshotTarget {
+class SocketsTarget implements ByteSink, SnapshotTarget {
   replicas: Replica[];
   readonly #done: () => void;
 
@@ -58,7 +58,7 @@ export class FullSync {
   readonly #feed: PrimaryFeed;
   /** A replica is online, or has what it wanted. */
   readonly #synchronized: (replica: Replica) => void;
-  #transfer: SocketTransfer | null = null;
+  #transfer: SocketsTarget | null = null;
   #child: TransferProcess | null = null;
   /** The snapshot on disk that is being made is for replicas. */
   #onDisk = false;
@@ -200,7 +200,7 @@ export class FullSync {
       return;
     }
     const mark = randomHistoryId();
-    const transfer = new SocketTransfer(group, () => this.#sent(transfer, mark));
+    const transfer = new SocketsTarget(group, () => this.#sent(transfer, mark));
     this.#transfer = transfer;
     for (const replica of group) {
       replica.onSent = () => snapshot.resume();
@@ -223,7 +223,7 @@ export class FullSync {
   }
 
   /** All bytes have been given to the sockets' queues. */
-  #sent(transfer: SocketTransfer, mark: string): void {
+  #sent(transfer: SocketsTarget, mark: string): void {
     const { engine } = this.#state;
     this.#transfer = null;
     engine.log.notice(

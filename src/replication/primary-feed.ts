@@ -8,7 +8,7 @@
  * append-only file can be told from what has not.
  */
 import { copyBytes, latin1Bytes } from "../base/bytes.ts";
-import { type PropagationSink, Target } from "../engine/propagation.ts";
+import { type PropagationSink, selectCommand, Target } from "../engine/propagation.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicationState } from "./state.ts";
 
@@ -25,7 +25,6 @@ export class PrimaryFeed implements PropagationSink {
   /** #turn[0, #length): bytes of this turn, which neither backlog nor replicas have yet. */
   readonly #turn = new Uint8Array(TURN_BYTES);
   #length = 0;
-  readonly #selects: Uint8Array[] = [];
 
   constructor(state: ReplicationState) {
     this.#state = state;
@@ -57,9 +56,7 @@ export class PrimaryFeed implements PropagationSink {
 
   #select(dbId: number): void {
     this.#selected = dbId;
-    const digits = String(dbId);
-    this.#selects[dbId] ??= latin1Bytes(`*2\r\n$6\r\nSELECT\r\n$${digits.length}\r\n${digits}\r\n`);
-    const bytes = this.#selects[dbId];
+    const bytes = selectCommand(dbId);
     this.feed(bytes, 0, bytes.length);
   }
 

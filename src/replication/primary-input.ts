@@ -6,7 +6,7 @@
  *
  * A command whose bytes have not all come is gone on with where reading stopped. There are no inline commands; bare line ends between commands are allowed.
  */
-import { BAD_NUMBER, DOLLAR, LF, NO_LINE, numberEnd, readNumber, STAR } from "../resp/reader.ts";
+import { BAD_NUMBER, CR, DOLLAR, LF, NO_LINE, numberEnd, readNumber, STAR } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -16,7 +16,6 @@ const BUFFER_KEEP = 1024 * 1024;
 /** Positions in a request are 32-bit integers. */
 const BULK_MAX = 2 ** 31 - 2 ** 21;
 const COUNT_MAX = 1024 * 1024 * 1024;
-const CR = 13;
 
 /** What next() found. */
 export const Piece = { Command: 0, Starved: 1, Damage: 2 } as const;

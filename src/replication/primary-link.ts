@@ -9,11 +9,15 @@
 import { latin1, latin1Bytes } from "../base/bytes.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Dialer, DialOptions, Peer, PeerHandler } from "../engine/peer.ts";
+import { commandBytes } from "../engine/propagation.ts";
 import { HISTORY_ID_LENGTH } from "./history.ts";
 
 /** Longest reply line of a handshake. */
 const LINE_MAX = 1024;
 const LF = 10;
+const NEWLINE = latin1Bytes("\n");
+/** Servers that know nothing else take it inline. */
+const SYNC = latin1Bytes("SYNC\r\n");
 
 /** Where a connection stands; the order matters: from Ping to Psync it is in its handshake. */
 export const LinkState = {
@@ -41,7 +45,7 @@ export interface LinkOwner {
   readonly resumePoint: ResumePoint | null;
   /** This server hands its role over to the one that it connects to: PSYNC says so. */
   readonly isHandingOver: boolean;
-  /** +FULLRESYNC, or (id "") a primary that knows SYNC alone. False: it cannot be done, and the reason is in the log. */
+  /** +FULLRESYNC, or (id "") a primary that knows SYNC alone. */
   fullResync(id: string, offset: number): void;
   /** +CONTINUE, with an id unless it is the old one (""). */
   partialResync(id: string): void;
@@ -64,7 +68,6 @@ export class PrimaryLink implements PeerHandler {
   lastIoMs: number;
   readonly #engine: Engine;
   readonly #owner: LinkOwner;
-  readonly #address: { readonly host: string; readonly port: number };
   /** Input is lines; else it is given to the owner as it comes. */
   readsLines = true;
   #line: Uint8Array = new Uint8Array(0);
@@ -74,7 +77,6 @@ export class PrimaryLink implements PeerHandler {
   constructor(engine: Engine, dialer: Dialer, options: DialOptions, owner: LinkOwner) {
     this.#engine = engine;
     this.#owner = owner;
-    this.#address = options;
     this.lastIoMs = engine.clock.nowMs();
     this.peer = dialer.dial(options, this);
     const { log, config } = engine;
@@ -101,18 +103,15 @@ export class PrimaryLink implements PeerHandler {
 
   /** Sends a command. */
   send(...words: string[]): void {
-    let text = `*${words.length}\r\n`;
-    for (const word of words) text += `$${word.length}\r\n${word}\r\n`;
-    this.#write(text);
+    this.#write(commandBytes(words));
   }
 
   /** Shows the primary that this server is alive, while it loads. */
   sendNewline(): void {
-    this.#write("\n");
+    this.#write(NEWLINE);
   }
 
-  #write(text: string): void {
-    const bytes = latin1Bytes(text);
+  #write(bytes: Uint8Array): void {
     this.#engine.stats.replicationOutputBytes += bytes.length;
     this.peer.write(bytes, 0, bytes.length);
   }
@@ -273,7 +272,7 @@ export class PrimaryLink implements PeerHandler {
         return;
       }
       log.notice("Retrying with SYNC...");
-      this.#write("SYNC\r\n");
+      this.#write(SYNC);
       this.state = LinkState.Transfer;
       this.#owner.fullResync("", -1);
     }
@@ -291,11 +290,6 @@ export class PrimaryLink implements PeerHandler {
     const from = Number.parseInt(offset, 10) || 0;
     log.notice(`Full resync from ${this.#word}: ${id}:${from}`);
     this.#owner.fullResync(id, from);
-  }
-
-  /** Host and port that it connects to. */
-  get target(): { readonly host: string; readonly port: number } {
-    return this.#address;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Client } from "../engine/client.ts";
 import { clientLine } from "../engine/client-list.ts";
+import { commandBytes } from "../engine/propagation.ts";
 import type { FailoverRequest, ReplicaTraits, ReplicationPort, ServerAddress } from "../engine/replication-port.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
@@ -48,11 +49,6 @@ export class Replication implements ReplicationPort {
         primarySide.partialRefusals = 0;
       },
     });
-  }
-
-  /** "replica" while this server has a primary. */
-  get role(): "primary" | "replica" {
-    return this.state.replica === null ? "primary" : "replica";
   }
 
   get offset(): number {
@@ -103,8 +99,7 @@ export class Replication implements ReplicationPort {
     const { history, engine, replica } = this.state;
     if (replica !== null) return;
     history.keepBacklog(engine.config.values.replBacklogSize);
-    const word = engine.keyspace.lazyExpire ? "$6\r\nUNLINK" : "$3\r\nDEL";
-    const bytes = Buffer.concat([Buffer.from(`*2\r\n${word}\r\n$${key.length}\r\n`), key, Buffer.from("\r\n")]);
+    const bytes = commandBytes([engine.keyspace.lazyExpire ? "UNLINK" : "DEL", key]);
     this.primarySide.feed.propagate(dbId, bytes, 0, bytes.length);
   }
 

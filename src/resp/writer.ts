@@ -147,6 +147,15 @@ export class ReplyWriter {
     this.#end(this.pos);
   }
 
+  /** A command as a client sends it: an array of bulk strings, given as bytes or latin1 text. */
+  command(parts: readonly (Uint8Array | string)[]): void {
+    this.array(parts.length);
+    for (const part of parts) {
+      if (typeof part === "string") this.bulkText(part);
+      else this.bulk(part, 0, part.length);
+    }
+  }
+
   /** A status, `+text`. The text has no line ends. */
   status(text: string): void {
     this.raw(`+${text}\r\n`);

@@ -55,6 +55,12 @@ export function valueType(a: Arena, e: Ref): ValueType {
   return row;
 }
 
+/** Frees an entry that is in no dict, and its value, at once. */
+export function entryDiscard(a: Arena, e: Ref): void {
+  valueType(a, e).free(a, e);
+  entryFree(a, e, false);
+}
+
 /** Bytes of the value inside its entry. */
 export function valueInlineBytes(a: Arena, e: Ref): number {
   return entryType(a, e) === Type.String ? stringInlineBytes(a, e) : CONTAINER_BYTES;

@@ -69,6 +69,13 @@ describe("what is run", () => {
     expect(report.get("b")).toBe("1");
   });
 
+  test("what a server logs although no client may send it", () => {
+    const add = (n: number): string => `XADD s MAXLEN = 2 LIMIT 100 ${n}-1 f v`;
+    const report = load(file(add(1), add(2), add(3), "XTRIM s MAXLEN = 1 LIMIT 100"));
+    expect(report).toMatchObject({ outcome: "loaded", lines: [] });
+    expect([...report.picture.keys()]).toEqual(["0 s"]);
+  });
+
   test("large values, which do not fit into a block", () => {
     const value = "v".repeat(700_000);
     const report = load(file("SET a 1", `SET big ${value}`, "SET b 2"));

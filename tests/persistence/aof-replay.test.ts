@@ -7,20 +7,9 @@ import { join } from "node:path";
 import { Prng } from "../../src/base/prng.ts";
 import { ExpireCycle } from "../../src/keyspace/expire-cycle.ts";
 import { testSeed } from "../base/seeded.ts";
+import { DATA_FAMILIES } from "../oracle/data-families.ts";
 import { Draw } from "../oracle/draw.ts";
 import type { Generator } from "../oracle/generator.ts";
-import { generator as bitmap } from "../oracle/generators/bitmap.ts";
-import { generator as generic } from "../oracle/generators/generic.ts";
-import { generator as geo } from "../oracle/generators/geo.ts";
-import { generator as hash } from "../oracle/generators/hash.ts";
-import { generator as hyperloglog } from "../oracle/generators/hyperloglog.ts";
-import { generator as list } from "../oracle/generators/list.ts";
-import { generator as set } from "../oracle/generators/set.ts";
-import { generator as sort } from "../oracle/generators/sort.ts";
-import { generator as stream } from "../oracle/generators/stream.ts";
-import { generator as strings } from "../oracle/generators/strings.ts";
-import { generator as transactions } from "../oracle/generators/transactions.ts";
-import { generator as zset } from "../oracle/generators/zset.ts";
 import { type TestClient, type TestServer, testServer } from "../support/engine.ts";
 import { parseReply } from "../support/reply.ts";
 import { LogCollector, loadCommands, rewritten, streamCommands } from "./aof-support.ts";
@@ -52,7 +41,7 @@ const newer: Generator = {
   },
 };
 
-const FAMILIES = [bitmap, generic, geo, hash, hyperloglog, list, set, sort, stream, strings, transactions, zset, newer];
+const FAMILIES = [...DATA_FAMILIES, newer];
 const LEFT_OUT = /^(?:SHUTDOWN|QUIT|CLIENT|MONITOR|P?SUBSCRIBE|SSUBSCRIBE|CONFIG|DEBUG|SWAPDB|FLUSHALL|FLUSHDB)$/i;
 
 /** Random commands of one family on some connections; time goes on now and then. */

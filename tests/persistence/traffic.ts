@@ -2,38 +2,13 @@
 
 import type { Prng } from "../../src/base/prng.ts";
 import { ExpireCycle } from "../../src/keyspace/expire-cycle.ts";
+import { DATA_FAMILIES } from "../oracle/data-families.ts";
 import { Draw } from "../oracle/draw.ts";
 import type { Generator } from "../oracle/generator.ts";
-import { generator as bitmap } from "../oracle/generators/bitmap.ts";
-import { generator as generic } from "../oracle/generators/generic.ts";
-import { generator as geo } from "../oracle/generators/geo.ts";
-import { generator as hash } from "../oracle/generators/hash.ts";
-import { generator as hyperloglog } from "../oracle/generators/hyperloglog.ts";
-import { generator as list } from "../oracle/generators/list.ts";
 import { generator as server } from "../oracle/generators/server.ts";
-import { generator as set } from "../oracle/generators/set.ts";
-import { generator as sort } from "../oracle/generators/sort.ts";
-import { generator as stream } from "../oracle/generators/stream.ts";
-import { generator as strings } from "../oracle/generators/strings.ts";
-import { generator as transactions } from "../oracle/generators/transactions.ts";
-import { generator as zset } from "../oracle/generators/zset.ts";
 import type { TestClient, TestServer } from "../support/engine.ts";
 
-const FAMILIES: readonly Generator[] = [
-  bitmap,
-  generic,
-  geo,
-  hash,
-  hyperloglog,
-  list,
-  server,
-  set,
-  sort,
-  stream,
-  strings,
-  transactions,
-  zset,
-];
+const FAMILIES: readonly Generator[] = [...DATA_FAMILIES, server];
 
 /** Keys in each database beside those that the families use. */
 const BULK_KEYS = 60;

@@ -74,7 +74,6 @@ test("numbers and strings come back, with the same checksum", () => {
     for (const item of items) item.write(out);
     out.flush();
     const bytes = Buffer.concat(parts);
-    expect(out.bytesWritten).toBe(bytes.length);
 
     const input = new RdbInput(true);
     const chunk = 1 + random.below([3, 50, 5000][round % 3]!);

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { info, type Node, startNode, until, Writes } from "./links.ts";
+import { info, type Node, startNode, until, Writes } from "./nodes.ts";
 
 const LIMIT_MS = 60_000;
 const ID = "0123456789abcdef0123456789abcdef01234567";

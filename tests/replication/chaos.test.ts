@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { describeOracle } from "../support/oracle.ts";
-import { converge, follow, info, type Kind, type Node, startNode, until, Writes, waitForInfo } from "./links.ts";
+import { converge, follow, info, type Kind, type Node, startNode, until, Writes, waitForInfo } from "./nodes.ts";
 
 const SECONDS = Number(process.env.REDIS_TS_CHAOS_SECONDS ?? 15);
 const SEED = Number(process.env.REDIS_TS_CHAOS_SEED ?? 1);

@@ -6,38 +6,14 @@
 import { expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { testSeed } from "../base/seeded.ts";
+import { DATA_FAMILIES } from "../oracle/data-families.ts";
 import { Draw } from "../oracle/draw.ts";
-import type { Generator } from "../oracle/generator.ts";
-import { generator as bitmap } from "../oracle/generators/bitmap.ts";
-import { generator as generic } from "../oracle/generators/generic.ts";
-import { generator as geo } from "../oracle/generators/geo.ts";
-import { generator as hash } from "../oracle/generators/hash.ts";
-import { generator as hyperloglog } from "../oracle/generators/hyperloglog.ts";
-import { generator as list } from "../oracle/generators/list.ts";
-import { generator as set } from "../oracle/generators/set.ts";
-import { generator as stream } from "../oracle/generators/stream.ts";
-import { generator as strings } from "../oracle/generators/strings.ts";
-import { generator as transactions } from "../oracle/generators/transactions.ts";
-import { generator as zset } from "../oracle/generators/zset.ts";
 import type { RespClient } from "../support/client.ts";
 import { ORACLE_TAG, oracleAvailable } from "../support/oracle.ts";
 import { type Kind, Node, until } from "./fleet.ts";
-import { Link } from "./link.ts";
+import { Link } from "./proxy-link.ts";
 
 const SECONDS = Number(process.env.REDIS_TS_CHAOS_SECONDS ?? 40);
-const FAMILIES: readonly Generator[] = [
-  bitmap,
-  generic,
-  geo,
-  hash,
-  hyperloglog,
-  list,
-  set,
-  stream,
-  strings,
-  transactions,
-  zset,
-];
 /** Commands that wait, that end or spoil the connection or the server, or that reach the database of what is promised; and PFCOUNT, which changes its key even on a replica. */
 const LEFT_OUT =
   /^(B[LRZ].*|XREAD.*|WAIT.*|SHUTDOWN|QUIT|CLIENT|CONFIG|DEBUG|MONITOR|.*SUBSCRIBE|REPLICAOF|SLAVEOF|FAILOVER|SAVE|BGSAVE|BGREWRITEAOF|RESET|HELLO|AUTH|MIGRATE|PFSELFTEST|PFDEBUG|PFCOUNT|SORT|FLUSHALL|SWAPDB)$/i;
@@ -158,7 +134,7 @@ class Writers {
   async #writeRandom(client: RespClient): Promise<void> {
     const commands: (readonly Uint8Array[])[] = [];
     while (commands.length < BATCH) {
-      const step = FAMILIES[this.#prng.below(FAMILIES.length)]!.draw(this.#draw);
+      const step = DATA_FAMILIES[this.#prng.below(DATA_FAMILIES.length)]!.draw(this.#draw);
       const args = "args" in step ? step.args : step;
       if (args.length === 0 || args[0] === "" || LEFT_OUT.test(args[0]!)) continue;
       if (/^FLUSHDB$/i.test(args[0]!) && this.#prng.below(20) > 0) continue;

@@ -14,7 +14,7 @@ import {
   Writes,
   waitForInfo,
   withNodes,
-} from "./links.ts";
+} from "./nodes.ts";
 
 const LIMIT_MS = 60_000;
 

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { describeOracle } from "../support/oracle.ts";
 import { freePort } from "../support/process.ts";
 import { ReplyError } from "../support/reply.ts";
-import { converge, follow, type Kind, type Node, Writes, withNodes } from "./links.ts";
+import { converge, follow, type Kind, type Node, Writes, withNodes } from "./nodes.ts";
 
 const LIMIT_MS = 60_000;
 

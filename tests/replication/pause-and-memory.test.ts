@@ -2,7 +2,7 @@
 // memory.
 
 import { expect, test } from "bun:test";
-import { follow, info, until, waitForInfo, withNodes } from "./links.ts";
+import { follow, info, until, waitForInfo, withNodes } from "./nodes.ts";
 
 const LIMIT_MS = 60_000;
 

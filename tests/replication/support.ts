@@ -1,18 +1,8 @@
 // What tests of replication share: servers with DEBUG, waiting for what takes a moment, random writes of all families.
 
 import type { Prng } from "../../src/base/prng.ts";
+import { DATA_FAMILIES } from "../oracle/data-families.ts";
 import { Draw } from "../oracle/draw.ts";
-import type { Generator } from "../oracle/generator.ts";
-import { generator as bitmap } from "../oracle/generators/bitmap.ts";
-import { generator as generic } from "../oracle/generators/generic.ts";
-import { generator as geo } from "../oracle/generators/geo.ts";
-import { generator as hash } from "../oracle/generators/hash.ts";
-import { generator as hyperloglog } from "../oracle/generators/hyperloglog.ts";
-import { generator as list } from "../oracle/generators/list.ts";
-import { generator as set } from "../oracle/generators/set.ts";
-import { generator as stream } from "../oracle/generators/stream.ts";
-import { generator as strings } from "../oracle/generators/strings.ts";
-import { generator as transactions } from "../oracle/generators/transactions.ts";
 import type { RespClient } from "../support/client.ts";
 import { startOracle } from "../support/oracle.ts";
 import type { RunningServer } from "../support/process.ts";
@@ -79,18 +69,8 @@ export async function expectEqualData(note: string, ...clients: RespClient[]): P
   });
 }
 
-const FAMILIES: readonly Generator[] = [
-  bitmap,
-  generic,
-  geo,
-  hash,
-  hyperloglog,
-  list,
-  set,
-  stream,
-  strings,
-  transactions,
-];
+/** Digests of sorted sets depend on how a version prints scores. */
+const FAMILIES = DATA_FAMILIES.filter(({ family }) => !["zset", "sort"].includes(family));
 const LEFT_OUT =
   /^(?:AUTH|BL|BRPOP|BZ|CLIENT|CONFIG|DEBUG|FAILOVER|HELLO|INFO|MONITOR|P?SUBSCRIBE|QUIT|RESET|SHUTDOWN|SSUBSCRIBE|WAIT|XREAD)/i;
 

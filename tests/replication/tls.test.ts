@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect } from "bun:test";
 import { oracleTest } from "../support/oracle.ts";
 import { freePort } from "../support/process.ts";
 import { type Certificates, makeCertificates, opensslAvailable } from "../support/tls/certificates.ts";
-import { converge, info, type Kind, startNode, Writes } from "./links.ts";
+import { converge, info, type Kind, startNode, Writes } from "./nodes.ts";
 
 const LIMIT_MS = 60_000;
 

@@ -2,10 +2,11 @@
  * MIGRATE: moves keys to another server. Their payloads are sent as RESTORE commands; what the other side has acknowledged is deleted here. The client is parked
  * meanwhile, and everybody's writes wait, so that what is deleted is what was sent.
  */
-import { copyOf } from "../../base/bytes.ts";
+import { copyOf, latin1 } from "../../base/bytes.ts";
 import { type Client, ClientFlag } from "../../engine/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
+import { commandBytes } from "../../engine/propagation.ts";
 import { type CommandLiteral, Flag, type KeyPositions, oneKey } from "../../engine/spec.ts";
 import { dumpValue } from "../../rdb/dump.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
@@ -62,20 +63,6 @@ interface Move {
 
 const moves = new WeakMap<Client, Move>();
 
-function words(...parts: readonly (string | Uint8Array)[]): Uint8Array {
-  const out = new ReplyWriter(256);
-  writeWords(out, parts);
-  return copyOf(out.buf, 0, out.pos);
-}
-
-function writeWords(out: ReplyWriter, parts: readonly (string | Uint8Array)[]): void {
-  out.array(parts.length);
-  for (const part of parts) {
-    if (typeof part === "string") out.bulkText(part);
-    else out.bulk(part, 0, part.length);
-  }
-}
-
 /** The RESTORE commands of the keys that have not expired, whose arguments are added to `sent`. */
 function restoreCommands(cx: Context, indexes: readonly number[], replaces: boolean, sent: number[]): Uint8Array {
   const out = new ReplyWriter(4096);
@@ -91,7 +78,7 @@ function restoreCommands(cx: Context, indexes: readonly number[], replaces: bool
     }
     const payload = dumpValue(cx.arena, e, personality.rdbVersion, values.rdbcompression);
     const parts = ["RESTORE", cx.bytes(i), String(ttlMs), payload];
-    writeWords(out, replaces ? [...parts, "REPLACE"] : parts);
+    out.command(replaces ? [...parts, "REPLACE"] : parts);
     sent.push(i);
   }
   return copyOf(out.buf, 0, out.pos);
@@ -124,8 +111,8 @@ function migrate(cx: Context): void {
     return;
   }
   const parcel: Parcel = {
-    auth: options.auth.length === 0 ? null : words("AUTH", ...options.auth.map((i) => cx.bytes(i))),
-    select: words("SELECT", String(dbId)),
+    auth: options.auth.length === 0 ? null : commandBytes(["AUTH", ...options.auth.map((i) => cx.bytes(i))]),
+    select: commandBytes(["SELECT", String(dbId)]),
     dbId,
     commands,
     count: keys.length,
@@ -190,9 +177,7 @@ function migrateKeys(request: Request, out: KeyPositions): boolean {
   };
   if (length[3] === 0) {
     for (let i = FIRST_OPTION; i < count; i++) {
-      const word = Buffer.from(buf.subarray(start[i], start[i] + length[i]))
-        .toString("latin1")
-        .toLowerCase();
+      const word = latin1(buf, start[i], length[i]).toLowerCase();
       if (word === "auth") i++;
       else if (word === "auth2") i += 2;
       else if (word === "keys") {

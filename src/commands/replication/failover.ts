@@ -3,8 +3,8 @@ import { type Context, command } from "../../engine/context.ts";
 import type { FailoverRequest } from "../../engine/replication-port.ts";
 import { type CommandLiteral, Flag } from "../../engine/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
+import { replicationOf } from "./port.ts";
 
-const NO_REPLICATION = new ReplyError("ERR replication is not available");
 const NOTHING_TO_ABORT = new ReplyError("ERR No failover in progress.");
 const BAD_TIMEOUT = new ReplyError("ERR FAILOVER timeout must be greater than 0");
 
@@ -29,8 +29,7 @@ function parse(cx: Context): FailoverRequest {
 }
 
 function failover(cx: Context): void {
-  const { replication } = cx.engine;
-  if (replication === null) throw NO_REPLICATION;
+  const replication = replicationOf(cx);
   if (cx.argc === 2 && cx.isToken(1, "abort")) {
     if (!replication.abortFailover()) throw NOTHING_TO_ABORT;
   } else {

@@ -2,13 +2,11 @@
 import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { type CommandLiteral, Flag } from "../../engine/spec.ts";
-import { ReplyError } from "../../resp/errors.ts";
-
-const NO_REPLICATION = new ReplyError("ERR replication is not available");
+import { replicationOf } from "./port.ts";
 
 function psync(cx: Context): void {
-  const { replication, log } = cx.engine;
-  if (replication === null) throw NO_REPLICATION;
+  const { log } = cx.engine;
+  const replication = replicationOf(cx);
   const id = cx.text(1);
   if (cx.argc > 3 && cx.isToken(3, "failover")) {
     log.notice(`Failover request received for replid ${id}.`);
@@ -39,8 +37,7 @@ export const PSYNC_COMMANDS: readonly CommandLiteral[] = [
     summary: "Makes the connection an old replica's: it gets a snapshot, then the changes.",
     complexity: "As for a snapshot of all keys.",
     run(cx) {
-      if (cx.engine.replication === null) throw NO_REPLICATION;
-      cx.engine.replication.synchronize(cx.client, null, 0);
+      replicationOf(cx).synchronize(cx.client, null, 0);
     },
   }),
 ];

@@ -4,8 +4,8 @@ import { clientLine } from "../../engine/client-list.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { type CommandLiteral, Flag } from "../../engine/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
+import { replicationOf } from "./port.ts";
 
-const NO_REPLICATION = new ReplyError("ERR replication is not available");
 const FAILING_OVER = new ReplyError("ERR REPLICAOF not allowed while failing over.");
 const IS_REPLICA = new ReplyError("ERR Command is not valid when client is a replica.");
 const INVALID_PORT = new ReplyError("ERR Invalid master port");
@@ -14,8 +14,8 @@ const PORT_MAX = 65535;
 function replicaof(cx: Context): void {
   const { client, reply } = cx;
   const engine = cx.engine;
-  const { replication, log, config } = engine;
-  if (replication === null) throw NO_REPLICATION;
+  const { log, config } = engine;
+  const replication = replicationOf(cx);
   if (replication.failingOver) throw FAILING_OVER;
   if (cx.isToken(1, "no") && cx.isToken(2, "one")) {
     if (replication.primary !== null) {

@@ -1,12 +1,12 @@
 /** What the set commands share: looking sets up, making them, putting results in the place of keys, and answering with members. */
-import type { Arena, Ref } from "../../arena/arena.ts";
+import type { Ref } from "../../arena/arena.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import { entryFree, entryType, Type } from "../../types/entry.ts";
+import { entryType, Type } from "../../types/entry.ts";
 import { type SetLimits, setCreate, setEncodingFor, setLength } from "../../types/set.ts";
-import { SET } from "../../types/set-value.ts";
 import type { SetMember } from "../../types/set-walk.ts";
+import { entryDiscard } from "../../types/value.ts";
 
 const limits: SetLimits = { intsetEntries: 0, listpackEntries: 0, listpackValue: 0 };
 
@@ -64,12 +64,6 @@ function announce(cx: Context, old: Ref): void {
   if (entryType(cx.arena, old) !== Type.Set) cx.notify(1, Event.TypeChanged, "type_changed");
 }
 
-/** Frees a set that is under no key. */
-export function dropSet(a: Arena, e: Ref): void {
-  SET.free(a, e);
-  entryFree(a, e, false);
-}
-
 /** Puts `result`, a set under the key of argument 1 that is not in the database yet, in the place of what the key holds; an empty one only deletes. */
 export function storeSet(cx: Context, result: Ref, event: string): void {
   const { arena: a, buf, db, engine, length, reply, start } = cx;
@@ -78,7 +72,7 @@ export function storeSet(cx: Context, result: Ref, event: string): void {
   if (count > 0 && engine.notifyMask !== 0) announce(cx, old);
   if (old !== 0) db.remove(old, db.hash, engine.config.values.lazyfreeLazyServerDel);
   if (count === 0) {
-    dropSet(a, result);
+    entryDiscard(a, result);
     if (old !== 0) cx.changed(1, Event.Generic, "del");
   } else {
     db.insert(result, db.hash);

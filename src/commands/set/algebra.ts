@@ -8,7 +8,8 @@ import { spellsInteger } from "../../struct/listpack-element.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
 import { setAddMember, setCreate, setHasMember, setLength, setRemoveMember, setToIntset } from "../../types/set.ts";
 import { type SetMember, SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
-import { dropSet, readSet, setLimits, storeSet, writeMember } from "./access.ts";
+import { entryDiscard } from "../../types/value.ts";
+import { readSet, setLimits, storeSet, writeMember } from "./access.ts";
 import { writeAll } from "./read.ts";
 
 const NUMKEYS = new ReplyError("ERR numkeys should be greater than 0");
@@ -154,7 +155,7 @@ function uniteInto(cx: Context, result: Ref): void {
 /** Answers a set that is under no key, and frees it. */
 function answerScratch(cx: Context, result: Ref): void {
   writeAll(cx, result);
-  dropSet(cx.arena, result);
+  entryDiscard(cx.arena, result);
 }
 
 /** The encoding in which results are collected to be answered: members of listpacks are searched too slowly. */

@@ -10,7 +10,8 @@ import { containerRoot, setContainerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding, setEntryEncoding } from "../../types/entry.ts";
 import { setAddMember, setCreate, setLength, setRandom, setRemoveAt } from "../../types/set.ts";
 import { SetMember, SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
-import { dropSet, leaveSet, readSet, setLimits, writeMember, writeSet } from "./access.ts";
+import { entryDiscard } from "../../types/value.ts";
+import { leaveSet, readSet, setLimits, writeMember, writeSet } from "./access.ts";
 import { writeAll } from "./read.ts";
 
 const COUNT_RANGE = new ReplyError(
@@ -216,7 +217,7 @@ function popAllBut(cx: Context, e: Ref, kept: number, removals: Removals | null)
   setEntryEncoding(a, e, entryEncoding(a, rest));
   setContainerRoot(a, rest, root);
   setEntryEncoding(a, rest, of);
-  dropSet(a, rest);
+  entryDiscard(a, rest);
 }
 
 export const SET_SAMPLE_COMMANDS = [

@@ -1,5 +1,5 @@
 /** What the commands of sorted sets share: looking them up, making them, putting results in the place of keys, and answering with members and scores. */
-import type { Arena, Ref } from "../../arena/arena.ts";
+import type { Ref } from "../../arena/arena.ts";
 import { copyOf } from "../../base/bytes.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../../base/float.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
@@ -8,10 +8,10 @@ import { Event } from "../../engine/effects.ts";
 import { NOT_AN_INTEGER, type ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import type { ListpackElement } from "../../struct/listpack-element.ts";
-import { entryFree, entryType, Type } from "../../types/entry.ts";
+import { entryType, Type } from "../../types/entry.ts";
+import { entryDiscard } from "../../types/value.ts";
 import { type ZsetLimits, zsetCreate } from "../../types/zset.ts";
 import { zsetLength } from "../../types/zset-length.ts";
-import { ZSET } from "../../types/zset-value.ts";
 
 const limits: ZsetLimits = { listpackEntries: 0, listpackValue: 0 };
 
@@ -59,12 +59,6 @@ export function scratchZset(cx: Context, i: number, encoding: number): Ref {
   return zsetCreate(cx.arena, buf, start[i], length[i], cx.engine.keyspace.accessOfNew(), encoding);
 }
 
-/** Frees a sorted set that is under no key. */
-export function dropZset(a: Arena, e: Ref): void {
-  ZSET.free(a, e);
-  entryFree(a, e, false);
-}
-
 /** Events that precede that of storing: the key is new, or its value is replaced as a whole, perhaps by one of another type. */
 function announce(cx: Context, i: number, old: Ref): void {
   if (old === 0) {
@@ -83,7 +77,7 @@ export function storeZset(cx: Context, i: number, result: Ref, event: string): v
   const { arena: a, buf, db, engine, length, reply, start } = cx;
   const count = zsetLength(a, result);
   if (count === 0) {
-    dropZset(a, result);
+    entryDiscard(a, result);
     deleteKey(cx, i);
   } else {
     const old = db.lookup(buf, start[i], length[i]);

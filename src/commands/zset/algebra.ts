@@ -9,12 +9,13 @@ import type { ListpackElement } from "../../struct/listpack-element.ts";
 import { Encoding, entryType, Type } from "../../types/entry.ts";
 import { setHas, setLength } from "../../types/set.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
+import { entryDiscard } from "../../types/value.ts";
 import { zsetRemove, zsetScore, zsetToListpackIfSmall } from "../../types/zset.ts";
 import { zsetLength } from "../../types/zset-length.ts";
 import { tableAdd } from "../../types/zset-table.ts";
 import { tallyAdd, tallyEnd } from "../../types/zset-tally.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset-walk.ts";
-import { beginMembers, dropZset, readLong, scratchZset, storeZset, writePair, zsetLimits } from "./access.ts";
+import { beginMembers, readLong, scratchZset, storeZset, writePair, zsetLimits } from "./access.ts";
 import { countedKeyPositions } from "./pop.ts";
 
 const WEIGHT = new ReplyError("ERR weight value is not a float");
@@ -265,7 +266,7 @@ function answer(cx: Context, operation: number): void {
     do writePair(reply, zsetWalk.member, zsetWalk.score, options.withScores);
     while (!reply.overflowed && zsetWalkNext(a, zsetWalk));
   }
-  dropZset(a, result);
+  entryDiscard(a, result);
 }
 
 /** Stores the result of an operation under the key of argument 1. */

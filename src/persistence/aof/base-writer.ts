@@ -16,8 +16,6 @@ const SYNC_BYTES = 4 * 1024 * 1024;
 export class AofBaseWriter implements BaseWriter {
   readonly #parts: SnapshotParts;
   readonly #child: ChildSnapshot;
-  /** The commands that make the functions that there are: what a base of commands begins with. */
-  functionCommands: () => string = () => "";
 
   /** `parts` are shared with those who save. */
   constructor(parts: SnapshotParts) {
@@ -71,7 +69,7 @@ export class AofBaseWriter implements BaseWriter {
     if (format === "rdb") return new RdbFormat(engine, sink, { checksum, aux: [], isAofBase: true, inSlices });
     const { config, clock, keyspace } = engine;
     const stamp = config.values.aofTimestampEnabled ? `#TS:${Math.floor(clock.nowMs() / 1000)}\r\n` : "";
-    return new CommandFormat(keyspace.arena, sink, stamp + this.functionCommands());
+    return new CommandFormat(keyspace.arena, sink, stamp);
   }
 
   kill(): number {

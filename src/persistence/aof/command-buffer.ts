@@ -1,5 +1,6 @@
 /** Commands on their way to the file of a log: what was propagated, with SELECT where the database changes, and the time in between. */
-import { copyBytes } from "../../base/bytes.ts";
+import { copyBytes, latin1Bytes } from "../../base/bytes.ts";
+import { selectCommand } from "../../engine/propagation.ts";
 
 const CAPACITY_START = 64 * 1024;
 /** A buffer that grew beyond this is let go when it has been written. */
@@ -21,32 +22,27 @@ export class CommandBuffer {
 
   /** Adds a command, `length` bytes at `offset`, that was run in database `dbId`; -1: wherever. */
   add(dbId: number, bytes: Uint8Array, offset: number, length: number): void {
-    if (dbId !== -1 && dbId !== this.#selected) this.#select(dbId);
+    if (dbId !== -1 && dbId !== this.#selected) {
+      this.#selected = dbId;
+      const select = selectCommand(dbId);
+      this.#append(select, 0, select.length);
+    }
+    this.#append(bytes, offset, length);
+  }
+
+  #append(bytes: Uint8Array, offset: number, length: number): void {
     const at = this.length;
     if (at + length > this.bytes.length) this.#grow(at + length);
     copyBytes(bytes, offset, this.bytes, at, length);
     this.length = at + length;
   }
 
-  #select(dbId: number): void {
-    this.#selected = dbId;
-    const digits = String(dbId);
-    this.#text(`*2\r\n$6\r\nSELECT\r\n$${digits.length}\r\n${digits}\r\n`);
-  }
-
   /** Adds the time, in Unix seconds, unless it stands there already. */
   stamp(seconds: number): void {
     if (seconds <= this.#timestamp) return;
     this.#timestamp = seconds;
-    this.#text(`#TS:${seconds}\r\n`);
-  }
-
-  /** Adds ASCII text. */
-  #text(text: string): void {
-    const at = this.length;
-    if (at + text.length > this.bytes.length) this.#grow(at + text.length);
-    for (let i = 0; i < text.length; i++) this.bytes[at + i] = text.charCodeAt(i);
-    this.length = at + text.length;
+    const line = latin1Bytes(`#TS:${seconds}\r\n`);
+    this.#append(line, 0, line.length);
   }
 
   #grow(least: number): void {

@@ -12,6 +12,7 @@ import { LOOK_AHEAD } from "../../engine/prefetch.ts";
 import type { CommandSpec } from "../../engine/spec.ts";
 import { Request } from "../../resp/request.ts";
 import { pathBytes } from "../disk.ts";
+import { LoadPace } from "../load-pace.ts";
 import { type CommandReader, Found } from "./command-reader.ts";
 
 /** How loading a file has ended. */
@@ -32,14 +33,15 @@ export class CommandLoad {
   readonly #requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
   readonly #ends = new Float64Array(LOOK_AHEAD);
   #count = 0;
-  /** Monotonic microseconds before which no further command is run. */
-  #notBeforeUs = 0;
+  /** A command counts as a key. */
+  readonly #pace: LoadPace;
   /** End of the last command that was run, outside of transactions. */
   #goodEnd: number;
 
   /** Runs what `reader` reads; `name` is the file's name for the log, `path` where it stands. Only the last file of a log may be cut. */
   constructor(engine: Engine, reader: CommandReader, name: string, path: string, isLast: boolean) {
     this.#engine = engine;
+    this.#pace = new LoadPace(engine);
     this.#reader = reader;
     this.#name = name;
     this.#path = path;
@@ -47,7 +49,8 @@ export class CommandLoad {
     this.#goodEnd = reader.offset;
     this.#client = new Client(-1, NULL_LINK, engine.keyspace.databases[0], engine.nowMs());
     this.#client.origin = Origin.Aof;
-    this.#client.set(ClientFlag.DenyBlocking);
+    // What a server has logged was allowed then, whatever a client may send.
+    this.#client.set(ClientFlag.DenyBlocking | ClientFlag.Internal);
   }
 
   /** Position in the file. */
@@ -61,8 +64,8 @@ export class CommandLoad {
     try {
       do {
         for (let i = 0; i < BATCHES_PER_LOOK; i++) {
-          const waitMs = this.#notBeforeUs === 0 ? 0 : (this.#notBeforeUs - clock.monotonicUs()) / 1000;
-          if (waitMs >= 1) return Math.floor(waitMs);
+          const { waitMs } = this.#pace;
+          if (waitMs > 0) return waitMs;
           const found = this.#readBatch();
           if (!this.#runBatch()) return "failed";
           if (found !== Found.Command && found !== Found.Pause) return this.#finish(found);
@@ -92,8 +95,7 @@ export class CommandLoad {
   #runBatch(): boolean {
     const { prefetcher, commands } = this.#engine;
     if (this.#count === 0) return true;
-    const { keyLoadDelay } = this.#engine.config.values;
-    if (keyLoadDelay !== 0) this.#delay(keyLoadDelay > 0 ? keyLoadDelay : -1 / keyLoadDelay);
+    this.#pace.loaded(this.#count);
     // Even a single one: what was found out about the bytes that stood in the buffer before must be forgotten.
     prefetcher.prepare(commands, this.#client.db, this.#requests, this.#count);
     for (let i = 0; i < this.#count; i++) {
@@ -102,12 +104,6 @@ export class CommandLoad {
       if (!this.#client.has(ClientFlag.Multi)) this.#goodEnd = this.#ends[i];
     }
     return true;
-  }
-
-  /** Puts what follows off by so many microseconds for each command that has been read: for tests of loads that take long. */
-  #delay(perCommandUs: number): void {
-    const nowUs = this.#engine.clock.monotonicUs();
-    this.#notBeforeUs = Math.max(this.#notBeforeUs, nowUs) + perCommandUs * this.#count;
   }
 
   /** Runs a command; false when there is none such. */
