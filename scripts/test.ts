@@ -63,11 +63,12 @@ for (const folder of folders) {
   const oracle = report.skipped.filter((name) => name.includes(ORACLE_TAG));
   const other = report.skipped.filter((name) => !name.includes(ORACLE_TAG));
   passed += report.passed;
-  failed += report.failed + report.losses.length;
+  failed += report.failed.length + report.losses.length;
   oracleSkips += oracle.length;
   notes.push(
-    `${folder.padEnd(14)} ${report.passed} passed, ${report.failed + report.losses.length} failed, ` +
+    `${folder.padEnd(14)} ${report.passed} passed, ${report.failed.length + report.losses.length} failed, ` +
       `${report.skipped.length} skipped (${seconds(performance.now() - startMs)})`,
+    ...report.failed.map((test) => `  FAILED: ${test.replaceAll("\n", "\n    ")}`),
     ...report.losses.map((loss) => `  FAILED: ${loss}`),
     ...other.map((name) => `  SKIPPED: ${name}`),
   );

@@ -13,11 +13,20 @@ const FILES = ["tests/x/a.test.ts"];
 
 test("passed, failed and skipped tests are told apart", () => {
   const report = readReport(
-    xml(testcase("a"), testcase("b", "<failure message='x'>y</failure>"), testcase("c", "<skipped />")),
+    xml(
+      testcase("a"),
+      testcase("b", "<failure message='x'>y &lt; z&#10;&#10;Received: 2&#10;</failure>"),
+      testcase("c", "<skipped />"),
+    ),
     1,
     FILES,
   );
-  expect(report).toEqual({ passed: 1, failed: 1, skipped: ['group > "a" > c'], losses: [] });
+  expect(report).toEqual({
+    passed: 1,
+    failed: ['tests/x/a.test.ts: group > "a" > b\ny < z\nReceived: 2'],
+    skipped: ['group > "a" > c'],
+    losses: [],
+  });
 });
 
 test("a run without a report is lost, even with status 0", () => {
