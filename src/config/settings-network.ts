@@ -16,7 +16,7 @@ export const networkSettings = {
     bindAddresses(["*", "-::*"]),
     "Addresses to listen on; one that starts with - may be missing on this host.",
   ),
-  "bind-source-addr": row(optionalText(), "Local address for connections that this server opens."),
+  "bind-source-addr": row(optionalText(), "Local address for connections to a primary."),
   unixsocket: row(optionalText(), "Path of a unix socket to listen on.", { flags: Immutable }),
   unixsocketgroup: row(optionalText(), "Group that owns the unix socket.", { flags: Immutable, only: "valkey" }),
   unixsocketperm: row(octal(0, 0o777), "Permissions of the unix socket, octal; 0 keeps what the umask gives.", {

@@ -35,6 +35,8 @@ export interface DialOptions {
   readonly port: number;
   /** Encrypt, as the tls-* settings have it. */
   readonly tls: boolean;
+  /** Address of ours to connect from, where that can be done; otherwise the system chooses. */
+  readonly source?: string;
 }
 
 /** Opens connections. */

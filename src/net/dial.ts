@@ -15,6 +15,13 @@ function addressText(host: string | undefined, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Where to connect to, and from. Bun.connect() has the latter, its types do not. */
+interface Place {
+  readonly hostname: string;
+  readonly port: number;
+  readonly localAddress?: string;
+}
+
 class PeerSocket implements Peer {
   readonly isTls: boolean;
   readonly #handler: PeerHandler;
@@ -135,7 +142,7 @@ export class SocketDialer implements Dialer {
     return peer;
   }
 
-  async #connect(peer: PeerSocket, { host, port, tls }: DialOptions): Promise<void> {
+  async #connect(peer: PeerSocket, { host, port, tls, source }: DialOptions): Promise<void> {
     // An outcome is told later, never within dial().
     await Promise.resolve();
     let options: TLSOptions | null = null;
@@ -147,12 +154,23 @@ export class SocketDialer implements Dialer {
       }
       options = result.options;
     }
+    const localAddress = source ? await addressOf(source) : null;
+    if (localAddress !== null && (await this.#open(peer, { hostname: host, port, localAddress }, options))) return;
+    await this.#open(peer, { hostname: host, port }, options);
+  }
+
+  /** @returns false when the address to connect from is none of ours, of which the peer is not told */
+  async #open(peer: PeerSocket, place: Place, tls: TLSOptions | null): Promise<boolean> {
+    let bound = true;
+    const failed = (error: unknown) => {
+      if (place.localAddress !== undefined && errnoCode(error) === "EADDRNOTAVAIL") bound = false;
+      else if (bound) peer.fail(connectText(error));
+    };
     try {
       await Bun.connect<PeerSocket>({
-        hostname: host,
-        port,
+        ...place,
         data: peer,
-        ...(options === null ? {} : { tls: options }),
+        ...(tls === null ? {} : { tls }),
         socket: {
           binaryType: "uint8array",
           open: (socket) => peer.connected(socket),
@@ -165,12 +183,14 @@ export class SocketDialer implements Dialer {
           end: () => peer.fail("connection lost"),
           close: () => peer.fail("connection lost"),
           error: (_socket, error) => this.#failed(peer, error),
-          connectError: (_socket, error) => peer.fail(connectText(error)),
+          // Knows why; the rejection that follows does not.
+          connectError: (_socket, error) => failed(error),
         },
       });
     } catch (error) {
-      peer.fail(connectText(error));
+      failed(error);
     }
+    return bound;
   }
 
   #failed(peer: PeerSocket, error: Error): void {
@@ -182,6 +202,15 @@ export class SocketDialer implements Dialer {
     setImmediate(() => {
       throw error;
     });
+  }
+}
+
+/** The first address of a name, null when it has none. */
+async function addressOf(name: string): Promise<string | null> {
+  try {
+    return (await Bun.dns.lookup(name))[0].address;
+  } catch {
+    return null;
   }
 }
 

@@ -237,12 +237,8 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     const { engine } = this.#state;
     engine.log.notice(line);
     const { host, port } = this.primary;
-    this.#link = new PrimaryLink(
-      engine,
-      this.#state.parts.dialer,
-      { host, port, tls: engine.config.values.tlsReplication },
-      this,
-    );
+    const { tlsReplication: tls, bindSourceAddr: source } = engine.config.values;
+    this.#link = new PrimaryLink(engine, this.#state.parts.dialer, { host, port, tls, source }, this);
   }
 
   /** Ends the link, whatever state it is in. A stream that is cut off can be gone on with. */
