@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { describeOracle } from "../support/oracle.ts";
 import { freePort } from "../support/process.ts";
 import { ReplyError } from "../support/reply.ts";
-import { converge, follow, type Kind, type Node, Writes, withNodes } from "./nodes.ts";
+import { converge, follow, info, type Kind, type Node, Writes, withNodes } from "./nodes.ts";
 
 const LIMIT_MS = 60_000;
 
@@ -87,6 +87,7 @@ describeOracle("MIGRATE", () => {
           expect(await source.client.call("MIGRATE", "127.0.0.1", port, "key", 0, 5000, "REPLACE", ...auth)).toBe("OK");
           expect(await source.client.must("EXISTS", "key")).toBe(0);
         }
+        expect(await info(source, "migrate_cached_sockets")).toBe("1");
         // The connection that is kept is dead now: another one is made.
         await target.client.must("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
         await source.client.must("SET", "key", "value");

@@ -123,8 +123,10 @@ const kept = new WeakMap<Engine, Map<string, Target>>();
 function take(engine: Engine, dialer: Dialer, host: string, port: number): Target {
   let targets = kept.get(engine);
   if (targets === undefined) {
-    targets = new Map();
-    kept.set(engine, targets);
+    const created = new Map<string, Target>();
+    engine.info.add({ fields: { migrate_cached_sockets: () => created.size } });
+    kept.set(engine, created);
+    targets = created;
   }
   const found = targets.get(targetKey(host, port));
   if (found !== undefined && !found.isBusy) {
