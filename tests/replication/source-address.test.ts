@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { follow, info, until, withNodes } from "./nodes.ts";
 
 // Every address of 127/8 is this host's on Linux, and only there.
-const linuxTest = process.platform === "linux" ? test : test.skip;
+const ANOTHER = process.platform === "linux" ? "127.0.0.9" : "127.0.0.1";
 
 /** The address from which a replica with this setting reaches its primary. */
 async function sourceOf(setting: string): Promise<string> {
@@ -23,11 +23,11 @@ async function sourceOf(setting: string): Promise<string> {
   return source;
 }
 
-linuxTest("a replica connects from bind-source-addr", async () => {
-  expect(await sourceOf("127.0.0.9")).toBe("127.0.0.9");
+test("a replica connects from bind-source-addr", async () => {
+  expect(await sourceOf(ANOTHER)).toBe(ANOTHER);
 });
 
-linuxTest("an address of another host, and a name of none, are passed over", async () => {
+test("an address of another host, and a name of none, are passed over", async () => {
   expect(await sourceOf("203.0.113.5")).toBe("127.0.0.1");
   expect(await sourceOf("no-such-host.invalid")).toBe("127.0.0.1");
 });
