@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { info, type Node, startNode, until, Writes } from "./nodes.ts";
+import { info, type Node, startNode } from "./nodes.ts";
+import { TEST_LIMIT_MS, until } from "./waiting.ts";
+import { Writes } from "./writes.ts";
 
-const LIMIT_MS = 60_000;
 const ID = "0123456789abcdef0123456789abcdef01234567";
 const MARK = "m".repeat(40);
 
@@ -81,12 +82,12 @@ beforeAll(async () => {
   source.client.close();
   await source.server.stop();
   replica = await startNode("ts");
-}, LIMIT_MS);
+}, TEST_LIMIT_MS);
 
 afterAll(async () => {
   replica.client.close();
   await replica.server.stop();
-}, LIMIT_MS);
+}, TEST_LIMIT_MS);
 
 const fullResync = (body: Buffer, form: "counted" | "marked"): Buffer =>
   Buffer.concat([
@@ -111,8 +112,8 @@ async function startOver(load: string): Promise<void> {
 /** Waits for the data set of the snapshot. */
 async function loaded(primary: FakePrimary): Promise<void> {
   await until(
+    () => `no link after ${primary.connections} connections\n${replica.server.log().slice(-3000)}`,
     async () => (await info(replica, "master_link_status")) === "up" && primary.acks > 0,
-    async () => `no link after ${primary.connections} connections\n${replica.server.log().slice(-3000)}`,
   );
   expect(await replica.client.must("DEBUG", "DIGEST")).toBe(digest);
 }
@@ -140,7 +141,7 @@ for (const form of ["counted", "marked"] as const) {
           primary.stop();
         }
       },
-      LIMIT_MS,
+      TEST_LIMIT_MS,
     );
   }
 }
@@ -166,7 +167,7 @@ test(
       primary.stop();
     }
   },
-  LIMIT_MS,
+  TEST_LIMIT_MS,
 );
 
 test(
@@ -183,12 +184,12 @@ test(
       await replica.client.must("REPLICAOF", "127.0.0.1", primary.port);
       await loaded(primary);
       expect(primary.connections).toBe(2);
-      expect(replica.server.log()).toContain("synchronization DB from disk, check server logs.");
+      await replica.server.waitForLog("synchronization DB from disk, check server logs.");
     } finally {
       primary.stop();
     }
   },
-  LIMIT_MS,
+  TEST_LIMIT_MS,
 );
 
 const NONSENSE: readonly (readonly [name: string, answer: string, line: string])[] = [
@@ -208,12 +209,12 @@ for (const [name, answer, line] of NONSENSE) {
       try {
         await replica.client.must("REPLICAOF", "127.0.0.1", primary.port);
         await loaded(primary);
-        expect(replica.server.log().slice(before)).toContain(line);
+        await until(line, () => replica.server.log().slice(before).includes(line));
       } finally {
         primary.stop();
       }
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 }
 
@@ -228,22 +229,19 @@ test(
     });
     try {
       await replica.client.must("REPLICAOF", "127.0.0.1", primary.port);
-      await until(
-        async () => primary.connections === 2,
-        async () => `${primary.connections} connections`,
-      );
+      await until("another connection", () => primary.connections === 2);
       await loaded(primary);
-      expect(replica.server.log()).toContain("Closing the master connection and discarding the cached master");
+      await replica.server.waitForLog("Closing the master connection and discarding the cached master");
     } finally {
       primary.stop();
     }
   },
-  LIMIT_MS,
+  TEST_LIMIT_MS,
 );
 
 for (const load of ["disabled", "swapdb"]) {
   test(
-    `a connection that ends while the data set is loaded is noticed at once (repl-diskless-load ${load})`,
+    `a connection that ends while the data set is loaded is noticed (repl-diskless-load ${load})`,
     async () => {
       await startOver(load);
       const primary = new FakePrimary((n) => (n === 0 ? { ...whole("counted"), resetMs: 30 } : whole("counted")));
@@ -251,9 +249,8 @@ for (const load of ["disabled", "swapdb"]) {
         await replica.client.must("CONFIG", "SET", "key-load-delay", 3000);
         await replica.client.must("REPLICAOF", "127.0.0.1", primary.port);
         await until(
-          async () => primary.connections === 2,
-          async () => `${primary.connections} connections\n${replica.server.log().slice(-3000)}`,
-          5000,
+          () => `${primary.connections} connections\n${replica.server.log().slice(-3000)}`,
+          () => primary.connections === 2,
         );
         await replica.client.must("CONFIG", "SET", "key-load-delay", 0);
         await loaded(primary);
@@ -262,6 +259,6 @@ for (const load of ["disabled", "swapdb"]) {
         await replica.client.must("CONFIG", "SET", "key-load-delay", 0);
       }
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 }

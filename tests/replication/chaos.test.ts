@@ -4,9 +4,11 @@
 import { expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { describeOracle } from "../support/oracle.ts";
-import { converge, follow, info, type Kind, type Node, startNode, until, Writes, waitForInfo } from "./nodes.ts";
+import { converge, follow, info, type Kind, type Node, startNode, waitForInfo } from "./nodes.ts";
+import { TEST_LIMIT_MS, until } from "./waiting.ts";
+import { Writes } from "./writes.ts";
 
-const SECONDS = Number(process.env.REDIS_TS_CHAOS_SECONDS ?? 15);
+const SECONDS = Number(process.env.REDIS_TS_CHAOS_SECONDS ?? 20);
 const SEED = Number(process.env.REDIS_TS_CHAOS_SEED ?? 1);
 const PROMISES_MAX = 2000;
 
@@ -163,8 +165,8 @@ class Chaos {
     this.#replicas = [...others];
     for (const other of others) {
       await until(
+        `${this.note}: a replica does not follow`,
         async () => (await other.client.call("REPLICAOF", "127.0.0.1", node.server.port)) === "OK",
-        async () => `${this.note}: a replica does not follow`,
       );
     }
     await this.#checkPromises();
@@ -225,6 +227,6 @@ describeOracle("replication in chaos", () => {
         await chaos.stop();
       }
     },
-    SECONDS * 1000 + 120_000,
+    SECONDS * 1000 + TEST_LIMIT_MS,
   );
 });

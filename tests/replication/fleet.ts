@@ -4,39 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RespClient } from "../support/client.ts";
-import { freePort } from "../support/process.ts";
+import { baseArguments, freePort } from "../support/process.ts";
 import { serverCommand } from "../support/server.ts";
+import { infoFields, type Kind } from "./nodes.ts";
+import { until } from "./waiting.ts";
 
-/** Which program a node runs. */
-export type Kind = "redis-ts" | "redis-server";
-
-const POLL_MS = 50;
 const running = new Set<Bun.Subprocess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
-
-/** Waits until `holds` returns something true; an exception counts as false. Fails after `limitMs` with `what`. */
-export async function until<T>(what: string, limitMs: number, holds: () => Promise<T | false>): Promise<T> {
-  const deadlineMs = performance.now() + limitMs;
-  let last: unknown = null;
-  while (performance.now() < deadlineMs) {
-    try {
-      const result = await holds();
-      if (result !== false) return result;
-    } catch (error) {
-      last = error;
-    }
-    await Bun.sleep(POLL_MS);
-  }
-  throw new Error(`not within ${limitMs} ms: ${what}${last === null ? "" : ` (last error: ${last})`}`);
-}
-
-/** Lines `name:value` of INFO. */
-export function infoFields(text: string): Map<string, string> {
-  const lines = text.split("\r\n").filter((line) => line.includes(":"));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
-}
 
 /** A process with a port and a folder of its own. */
 abstract class Process {
@@ -94,7 +70,7 @@ abstract class Process {
 
   /** Waits until it answers PING. */
   async isUp(): Promise<void> {
-    await until(`answer of port ${this.port}`, 20_000, async () => (await this.ask("PING")) === "PONG");
+    await until(`answer of port ${this.port}`, async () => (await this.ask("PING")) === "PONG");
   }
 
   log(): Promise<string> {
@@ -103,7 +79,7 @@ abstract class Process {
 }
 
 /** A server that stores data. */
-export class Node extends Process {
+export class FleetNode extends Process {
   readonly kind: Kind;
   readonly #args: readonly string[];
 
@@ -114,20 +90,8 @@ export class Node extends Process {
   }
 
   protected command(): string[] {
-    const program = this.kind === "redis-ts" ? serverCommand() : ["redis-server"];
-    const base = [
-      "--port",
-      String(this.port),
-      "--bind",
-      "127.0.0.1",
-      "--dir",
-      this.dir,
-      "--save",
-      "",
-      "--enable-debug-command",
-      "yes",
-    ];
-    return [...program, ...base, ...this.#args];
+    const program = this.kind === "ts" ? serverCommand() : ["redis-server"];
+    return [...program, ...baseArguments(this.port, this.dir), "--enable-debug-command", "yes", ...this.#args];
   }
 
   async info(section = "replication"): Promise<Map<string, string>> {
@@ -154,7 +118,7 @@ export class Sentinel extends Process {
   readonly #path: string;
 
   constructor(
-    primary: Node,
+    primary: FleetNode,
     quorum: number,
     options: { readonly downAfterMs: number; readonly failoverTimeoutMs: number },
   ) {

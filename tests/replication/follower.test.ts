@@ -2,38 +2,20 @@
 
 import { expect } from "bun:test";
 import { oracleTest } from "../support/oracle.ts";
-import { ReplyError } from "../support/reply.ts";
-import {
-  converge,
-  follow,
-  info,
-  type Kind,
-  type Node,
-  startNode,
-  until,
-  Writes,
-  waitForInfo,
-  withNodes,
-} from "./nodes.ts";
+import { converge, errorOf, follow, info, type Kind, type Node, startNode, waitForInfo, withNodes } from "./nodes.ts";
+import { TEST_LIMIT_MS, until } from "./waiting.ts";
+import { Writes } from "./writes.ts";
 
-const LIMIT_MS = 60_000;
-
-/** The text of an error reply. */
-async function errorOf({ client }: Node, ...args: string[]): Promise<string> {
-  const reply = await client.call(...args);
-  return reply instanceof ReplyError ? reply.message : `no error: ${reply}`;
-}
-
-/** Cuts links at one side or the other while the primary is written to. */
+/** Cuts links at one side or the other while the primary is written to; a replica's next cut waits until it is back. */
 async function writeThroughCuts(primary: Node, replicas: readonly Node[], seed: number): Promise<void> {
   const writes = new Writes(seed);
   for (let round = 0; round < 6; round++) {
     await writes.send(primary.client, 300);
     const cut = replicas[round % replicas.length];
+    await waitForInfo(cut, "master_link_status", "up");
     if (round % 2 === 0) await primary.client.must("CLIENT", "KILL", "TYPE", "replica");
     else await cut.client.must("CLIENT", "KILL", "TYPE", "master");
     await writes.send(primary.client, 300);
-    await Bun.sleep(50);
   }
 }
 
@@ -67,7 +49,7 @@ for (const [primaryKind, replicaKind] of [
             args,
           );
         },
-        LIMIT_MS,
+        TEST_LIMIT_MS,
       );
     }
   }
@@ -95,7 +77,7 @@ for (const kinds of [
         expect(Number(await info(second, "sync_partial_ok"))).toBeGreaterThan(0);
       });
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 }
 
@@ -112,8 +94,9 @@ for (const kinds of [
         await follow(other, old);
         const writes = new Writes(21);
         await writes.send(old.client, 1500);
-        // What expires after the promotion would be a change of its own.
+        // What expires after the promotion, and a PING, would be a change that the heir does not have.
         await old.client.must("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+        await old.client.must("CONFIG", "SET", "repl-ping-replica-period", 3600);
         await converge(old, [heir, other], "before");
         expect(await heir.client.must("REPLICAOF", "NO", "ONE")).toBe("OK");
         expect(await info(heir, "role")).toBe("master");
@@ -127,7 +110,7 @@ for (const kinds of [
         expect(await info(heir, "sync_partial_ok")).toBe("2");
       });
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 }
 
@@ -156,7 +139,7 @@ oracleTest(
       await replica.client.must("SET", "more", "1");
     });
   },
-  LIMIT_MS,
+  TEST_LIMIT_MS,
 );
 
 oracleTest(
@@ -167,19 +150,13 @@ oracleTest(
       await follow(replica, primary);
       await primary.client.must("SET", "short", "1", "PX", 30);
       await converge(primary, [replica], "at first");
-      await until(
-        async () => (await replica.client.must("GET", "short")) === null,
-        async () => "the key does not expire",
-      );
+      await until("the key expires", async () => (await replica.client.must("GET", "short")) === null);
       expect(await replica.client.must("DBSIZE")).toBe(1);
       expect(await primary.client.must("GET", "short")).toBe(null);
-      await until(
-        async () => (await replica.client.must("DBSIZE")) === 0,
-        async () => "the key is not deleted",
-      );
+      await until("the key is deleted", async () => (await replica.client.must("DBSIZE")) === 0);
     });
   },
-  LIMIT_MS,
+  TEST_LIMIT_MS,
 );
 
 for (const primaryKind of ["redis", "ts"] as Kind[]) {
@@ -212,7 +189,7 @@ for (const primaryKind of ["redis", "ts"] as Kind[]) {
         }
       });
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 }
 
@@ -228,10 +205,7 @@ oracleTest(
       await replica.client.must("CONFIG", "SET", "replica-read-only", "no");
       await replica.client.must("SET", "mine", "1", "PX", 50);
       expect(await info(replica, "slave_expires_tracked_keys")).toBe("1");
-      await until(
-        async () => (await replica.client.must("DBSIZE")) === 2,
-        async () => `${await replica.client.must("DBSIZE")} keys`,
-      );
+      await until("the key expires", async () => (await replica.client.must("DBSIZE")) === 2);
       expect(await info(replica, "slave_expires_tracked_keys")).toBe("0");
       // A write finds that the key has expired, a read does not delete it.
       expect(await replica.client.must("INCR", "counter")).toBe(1);
@@ -239,5 +213,5 @@ oracleTest(
       expect(await replica.client.must("DBSIZE")).toBe(2);
     });
   },
-  LIMIT_MS,
+  TEST_LIMIT_MS,
 );

@@ -3,15 +3,9 @@
 import { expect, test } from "bun:test";
 import { describeOracle } from "../support/oracle.ts";
 import { freePort } from "../support/process.ts";
-import { ReplyError } from "../support/reply.ts";
-import { converge, follow, info, type Kind, type Node, Writes, withNodes } from "./nodes.ts";
-
-const LIMIT_MS = 60_000;
-
-async function errorOf({ client }: Node, ...args: (string | number)[]): Promise<string> {
-  const reply = await client.call(...args);
-  return reply instanceof ReplyError ? reply.message : `no error: ${reply}`;
-}
+import { converge, errorOf, follow, info, type Kind, withNodes } from "./nodes.ts";
+import { TEST_LIMIT_MS } from "./waiting.ts";
+import { Writes } from "./writes.ts";
 
 describeOracle("MIGRATE", () => {
   for (const [from, to] of [
@@ -54,7 +48,7 @@ describeOracle("MIGRATE", () => {
           expect(await target.client.must("GET", "other")).toBe("1");
         });
       },
-      LIMIT_MS,
+      TEST_LIMIT_MS,
     );
   }
 
@@ -104,7 +98,7 @@ describeOracle("MIGRATE", () => {
         expect(await source.client.must("GET", "key")).toBe("value");
       });
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 
   test(
@@ -131,6 +125,6 @@ describeOracle("MIGRATE", () => {
         other.close();
       });
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 });

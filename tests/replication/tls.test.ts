@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect } from "bun:test";
 import { oracleTest } from "../support/oracle.ts";
 import { freePort } from "../support/process.ts";
 import { type Certificates, makeCertificates, opensslAvailable } from "../support/tls/certificates.ts";
-import { converge, info, type Kind, startNode, Writes } from "./nodes.ts";
-
-const LIMIT_MS = 60_000;
+import { converge, info, type Kind, startNode } from "./nodes.ts";
+import { TEST_LIMIT_MS } from "./waiting.ts";
+import { Writes } from "./writes.ts";
 
 describe.skipIf(!opensslAvailable())("replication over TLS", () => {
   let files: Certificates;
@@ -47,7 +47,7 @@ describe.skipIf(!opensslAvailable())("replication over TLS", () => {
           await Promise.all([primary.server.stop(), replica.server.stop()]);
         }
       },
-      LIMIT_MS,
+      TEST_LIMIT_MS,
     );
   }
 
@@ -72,6 +72,6 @@ describe.skipIf(!opensslAvailable())("replication over TLS", () => {
         await Promise.all([primary.server.stop(), replica.server.stop()]);
       }
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 });
