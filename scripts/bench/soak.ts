@@ -8,6 +8,7 @@
 
 import { existsSync } from "node:fs";
 import { BenchServer } from "../lib/bench-server.ts";
+import { Pinger } from "../lib/pinger.ts";
 import { BINARY, fail, say } from "../lib/project.ts";
 
 const PIPELINE = 32;
@@ -33,42 +34,6 @@ const MIXTURE: readonly { readonly share: number; readonly args: readonly string
   { share: 0.05, args: [...KEYS, "SETEX", "page:__rand_int__", "2", "x".repeat(300)] },
 ];
 
-/** Pings every millisecond until stopped. */
-class Pinger {
-  readonly slow = SLOW_MS.map(() => 0);
-  count = 0;
-  maxMs = 0;
-  #sentMs = 0;
-  #stopped = false;
-
-  async start(port: number): Promise<void> {
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      socket: {
-        data: () => {
-          const ms = performance.now() - this.#sentMs;
-          this.count++;
-          this.maxMs = Math.max(this.maxMs, ms);
-          for (const [i, limit] of SLOW_MS.entries()) if (ms > limit) this.slow[i]!++;
-          setTimeout(() => this.#ping(socket), 1);
-        },
-      },
-    });
-    this.#ping(socket);
-  }
-
-  #ping(socket: Bun.Socket): void {
-    if (this.#stopped) return;
-    this.#sentMs = performance.now();
-    socket.write("PING\r\n");
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-}
-
 function option(name: string, otherwise: string): string {
   const at = process.argv.indexOf(name);
   return at < 0 ? otherwise : (process.argv[at + 1] ?? otherwise);
@@ -81,7 +46,7 @@ if (!existsSync(binary)) fail(`${binary} is not there: npm run build`);
 
 const server = await BenchServer.start("redis-ts", binary);
 await server.command("config", "set", "latency-monitor-threshold", String(LATENCY_THRESHOLD_MS));
-const pinger = new Pinger();
+const pinger = new Pinger(SLOW_MS);
 await pinger.start(server.port);
 const begunMs = performance.now();
 let done = 0;
@@ -99,10 +64,10 @@ for (let round = 1; round <= ROUNDS; round++) {
       `used ${(used / MEBIBYTE).toFixed(0)} MiB  ${keys} keys`,
   );
 }
-pinger.stop();
-const slow = SLOW_MS.map((limit, i) => `${pinger.slow[i]} over ${limit} ms`).join(", ");
+const pings = pinger.stop();
+const slow = SLOW_MS.map((limit, i) => `${pings.slow[i]} over ${limit} ms`).join(", ");
 say(
-  `${((performance.now() - begunMs) / 1000).toFixed(0)} s; ${pinger.count} pings: max ${pinger.maxMs.toFixed(1)} ms, ${slow}`,
+  `${((performance.now() - begunMs) / 1000).toFixed(0)} s; ${pings.count} pings: max ${pings.maxMs.toFixed(1)} ms, ${slow}`,
 );
 say(`LATENCY LATEST:\n${(await server.command("latency", "latest")) || "(nothing)"}`);
 await server.stop();

@@ -1,25 +1,23 @@
-/**
- * The buckets of a dict: their layout, the search in a chain of them, and the tables and directories that they make up. See dict.ts for the drawing.
- */
+/** The buckets of a dict: where they are, and what is done with a chain of them. See dict.ts for the layout. */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { RefList } from "./ref-list.ts";
 
 export const HEADER_BYTES = 64;
-export const USED0 = 0;
-export const USED1 = 1;
-export const EXP0 = 2;
-export const EXP1 = 3;
-export const DIR0 = 4;
-export const DIR1 = 5;
-export const REHASH_INDEX = 6;
-export const KEY_OFFSET = 7;
-export const PAUSES = 8;
-export const CHILDREN0 = 9;
-export const CHILDREN1 = 10;
-export const CHAIN_MAX = 11;
+/** Words of the header. */
+export const USED = 0;
+export const BUCKETS = 1;
+export const GOAL_EXP = 2;
+export const CAPACITY_EXP = 3;
+export const DIR = 4;
+export const CHUNKS = 5;
+export const CHILDREN = 6;
+export const CHAIN_MAX = 7;
+export const KEY_OFFSET = 8;
+export const PAUSES = 9;
 
 export const BUCKET_BYTES = 64;
+export const BUCKET_WORDS = 16;
 export const BUCKET_GRANULES = 8;
 export const BUCKET_SLOTS = 12;
 export const TAG_WORD = 12;
@@ -28,7 +26,7 @@ export const CHUNK_EXP = 10;
 export const CHUNK_BUCKETS = 1 << CHUNK_EXP;
 /** Mean entries a bucket at which the table grows, and below which it shrinks. */
 export const FILL_GROW = 9;
-export const FILL_SHRINK = 1;
+export const FILL_SHRINK = 3;
 export const EXP_MAX = 26;
 
 export const KEY_LENGTH_MASK = 0x3fffffff;
@@ -48,30 +46,19 @@ export function zeroBytes(x: number): number {
   return (x - 0x01010101) & ~x & 0x80808080;
 }
 
-/** The bucket of a hash in a table, or 0 when its chunk was never written. */
-export function bucketAt(a: Arena, dir: Ref, exp: number, hash: number): Ref {
-  return bucketOfIndex(a, dir, exp, hash & ((1 << exp) - 1));
+/** The number of the bucket of a hash in a table of `buckets` buckets. */
+export function bucketIndex(buckets: number, hash: number): number {
+  const half = 1 << (31 - Math.clz32(buckets));
+  const index = hash & (half + half - 1);
+  // Without a branch, which would go one way as often as the other: half is taken off where the bucket is not there yet.
+  return index - (half & ((buckets - 1 - index) >> 31));
 }
 
-/** The bucket of an index in a table, or 0 when its chunk was never written. */
-export function bucketOfIndex(a: Arena, dir: Ref, exp: number, index: number): Ref {
-  if (exp <= CHUNK_EXP) return (dir + index * BUCKET_GRANULES) | 0;
+/** The bucket of a number, or 0 when its chunk was never written. */
+export function bucketAt(a: Arena, dir: Ref, capacityExp: number, index: number): Ref {
+  if (capacityExp <= CHUNK_EXP) return (dir + index * BUCKET_GRANULES) | 0;
   const chunk = a.i32[dir >>> SEGMENT_SHIFT][((dir & GRANULE_MASK) << 1) + (index >> CHUNK_EXP)];
   return chunk === 0 ? 0 : (chunk + (index & (CHUNK_BUCKETS - 1)) * BUCKET_GRANULES) | 0;
-}
-
-/** The bucket of a hash in a table, whose chunk is made if need be. */
-export function bucketForWrite(a: Arena, dir: Ref, exp: number, hash: number): Ref {
-  const index = hash & ((1 << exp) - 1);
-  if (exp <= CHUNK_EXP) return (dir + index * BUCKET_GRANULES) | 0;
-  const w = a.i32[dir >>> SEGMENT_SHIFT];
-  const at = ((dir & GRANULE_MASK) << 1) + (index >> CHUNK_EXP);
-  let chunk = w[at];
-  if (chunk === 0) {
-    chunk = newChunk(a, CHUNK_BUCKETS);
-    w[at] = chunk;
-  }
-  return (chunk + (index & (CHUNK_BUCKETS - 1)) * BUCKET_GRANULES) | 0;
 }
 
 /** The first entry of a bucket with the tag of a hash, or 0. */
@@ -138,60 +125,54 @@ export function collectChain(a: Arena, bucket: Ref, out: RefList): void {
   }
 }
 
+/** Puts an entry into the first free slot of a chain of the dict, adding a child bucket when there is none. Does not count it. */
+export function placeInChain(a: Arena, d: Ref, bucket: Ref, e: Ref, tag: number): void {
+  for (let depth = 1; ; depth++) {
+    const w = a.i32[bucket >>> SEGMENT_SHIFT];
+    const b = (bucket & GRANULE_MASK) << 1;
+    for (let group = 0; group < 3; group++) {
+      const holes = zeroBytes(w[b + TAG_WORD + group]);
+      if (holes !== 0) {
+        const k = (31 - Math.clz32(holes & -holes)) >> 3;
+        w[b + group * 4 + k] = e;
+        w[b + TAG_WORD + group] |= tag << (k * 8);
+        return;
+      }
+    }
+    let child = w[b + CHILD_WORD];
+    if (child === 0) {
+      child = newBuckets(a, 1);
+      w[b + CHILD_WORD] = child;
+      const header = a.i32[d >>> SEGMENT_SHIFT];
+      const h = (d & GRANULE_MASK) << 1;
+      header[h + CHILDREN]++;
+      if (depth >= header[h + CHAIN_MAX]) header[h + CHAIN_MAX] = depth + 1;
+    }
+    bucket = child;
+  }
+}
+
 /** So many empty buckets in a row. */
-export function newChunk(a: Arena, buckets: number): Ref {
-  const ref = a.alloc(buckets * BUCKET_BYTES);
-  const w = a.i32[ref >>> SEGMENT_SHIFT];
-  const at = (ref & GRANULE_MASK) << 1;
-  w.fill(0, at, at + buckets * 16);
+export function newBuckets(a: Arena, count: number): Ref {
+  const ref = a.alloc(count * BUCKET_BYTES);
+  clearBuckets(a, ref, count);
   return ref;
 }
 
-/** A table, or directory, of 2^exp empty buckets. */
-export function newTable(a: Arena, exp: number): Ref {
-  if (exp <= CHUNK_EXP) return newChunk(a, 1 << exp);
-  const count = 1 << (exp - CHUNK_EXP);
-  const dir = a.alloc(count * 4);
-  const at = (dir & GRANULE_MASK) << 1;
-  a.i32[dir >>> SEGMENT_SHIFT].fill(0, at, at + count);
-  return dir;
+/** Empties so many buckets in a row; their children are not looked at. */
+export function clearBuckets(a: Arena, bucket: Ref, count: number): void {
+  const at = (bucket & GRANULE_MASK) << 1;
+  a.i32[bucket >>> SEGMENT_SHIFT].fill(0, at, at + count * BUCKET_WORDS);
 }
 
-/** Lets go the chunk of a directory that holds bucket `index`. */
-export function freeChunkOf(a: Arena, dir: Ref, index: number): void {
-  const w = a.i32[dir >>> SEGMENT_SHIFT];
-  const at = ((dir & GRANULE_MASK) << 1) + (index >> CHUNK_EXP);
-  if (w[at] !== 0) a.free(w[at]);
-  w[at] = 0;
-}
-
-/** Lets go a table whose buckets have no children left. */
-export function freeTable(a: Arena, dir: Ref, exp: number): void {
-  if (exp > CHUNK_EXP) {
-    for (let index = 0; index < 1 << exp; index += CHUNK_BUCKETS) freeChunkOf(a, dir, index);
-  }
-  a.free(dir);
-}
-
-/** Lets go a table with everything but its entries. */
-export function freeTableWithChildren(a: Arena, dir: Ref, exp: number): void {
-  for (let index = 0; index < 1 << exp; index++) {
-    const bucket = bucketOfIndex(a, dir, exp, index);
-    if (bucket === 0) {
-      index |= CHUNK_BUCKETS - 1;
-      continue;
-    }
-    freeChildren(a, bucket);
-  }
-  freeTable(a, dir, exp);
-}
-
-/** Lets go the overflow buckets of a bucket that is not used any more. */
-export function freeChildren(a: Arena, bucket: Ref): void {
+/** Lets go the overflow buckets of a bucket that is not used any more. Returns how many there were. */
+export function freeChildren(a: Arena, bucket: Ref): number {
+  let count = 0;
   let child = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
-  while (child !== 0) {
+  for (; child !== 0; count++) {
     const next = a.i32[child >>> SEGMENT_SHIFT][((child & GRANULE_MASK) << 1) + CHILD_WORD];
     a.free(child);
     child = next;
   }
+  return count;
 }

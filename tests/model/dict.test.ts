@@ -24,7 +24,7 @@ import {
   KEY_IS_LARGE,
   RefList,
 } from "../../src/struct/dict.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
+import { dictCheck, dictTableStats } from "../../src/struct/dict-check.ts";
 import { seededTest, testSeed } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 
@@ -246,10 +246,16 @@ function unevenness(counts: readonly number[]): number {
   return counts.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0) / (counts.length - 1);
 }
 
-for (const size of [1, 2, 40, 700]) {
-  seededTest(`random entries of ${size} are equally likely`, (random) => {
+for (const [size, resizing] of [
+  [1, false],
+  [2, false],
+  [30, false],
+  [600, true],
+] as const) {
+  seededTest(`random entries of ${size} are equally likely${resizing ? ", while it grows, too" : ""}`, (random) => {
     const pair = new Pair();
     for (let n = 0; n < size; n++) pair.insert(nameOf(n));
+    expect(dictIsRehashing(arena, pair.dict)).toBe(resizing);
     const counts = new Map<Ref, number>();
     for (let i = 0; i < size * 100; i++) {
       const e = dictRandom(arena, pair.dict, random);
@@ -261,6 +267,77 @@ for (const size of [1, 2, 40, 700]) {
     pair.free();
   });
 }
+
+test("no insertion takes more than a chunk of memory, and none of many touches much of it", () => {
+  const pair = new Pair();
+  let used = arena.usedBytes;
+  let most = 0;
+  for (let n = 0; n < 60_000; n++) {
+    pair.insert(`n${n}`);
+    if (n % 100 !== 99) continue;
+    most = Math.max(most, arena.usedBytes - used);
+    used = arena.usedBytes;
+  }
+  // A hundred entries, some children, and one chunk of 1,024 buckets.
+  expect(most).toBeLessThan(100 * 32 + 64 * 64 + 1024 * 64);
+  pair.free();
+});
+
+test("a dict that was emptied in one go is not too small for what is added at once", () => {
+  const pair = new Pair();
+  for (let n = 0; n < 20_000; n++) pair.insert(`n${n}`);
+  dictPause(arena, pair.dict, 1);
+  for (let n = 0; n < 20_000; n++) pair.remove(`n${n}`);
+  dictPause(arena, pair.dict, -1);
+  dictShrinkIfNeeded(arena, pair.dict);
+  for (let n = 0; n < 20_000; n++) pair.insert(`m${n}`);
+  const entries = dictTableStats(arena, pair.dict, 0)?.chains ?? [];
+  // A bucket of the mean fill of 9 has more than 40 once in many millions.
+  expect(entries.length).toBeLessThan(40);
+  pair.check();
+  pair.free();
+});
+
+test("a table that grows or shrinks is told as two, with every entry in one of them", () => {
+  const pair = new Pair();
+  const sizes = (): (number | undefined)[][] =>
+    ([0, 1] as const).map((table) => {
+      const stats = dictTableStats(arena, pair.dict, table);
+      if (stats !== null) expect(stats.chains.reduce((sum, count) => sum + (count ?? 0), 0)).toBe(stats.buckets);
+      return [stats?.buckets, stats?.used];
+    });
+  for (let n = 0; n < 64 * 9; n++) pair.insert(`n${n}`);
+  expect(sizes()).toEqual([
+    [64, 576],
+    [undefined, undefined],
+  ]);
+  pair.insert("first that is too much");
+  expect(sizes()).toEqual([
+    [64, 577],
+    [128, 0],
+  ]);
+  dictRehash(arena, pair.dict, 20);
+  let [[, left], [, moved]] = sizes();
+  expect((left ?? 0) + (moved ?? 0)).toBe(577);
+  expect(moved).toBeGreaterThan(100);
+  expect(left).toBeGreaterThan(200);
+  while (dictRehash(arena, pair.dict, 100));
+  expect(sizes()).toEqual([
+    [128, 577],
+    [undefined, undefined],
+  ]);
+  for (let n = 0; n < 194; n++) pair.remove(`n${n}`);
+  expect(sizes()).toEqual([
+    [128, 383],
+    [64, 0],
+  ]);
+  dictRehash(arena, pair.dict, 20);
+  [[, left], [, moved]] = sizes();
+  expect((left ?? 0) + (moved ?? 0)).toBe(383);
+  expect(moved).toBeGreaterThan(70);
+  expect(left).toBeGreaterThan(100);
+  pair.free();
+});
 
 test("an empty dict has no random entry", () => {
   const pair = new Pair();
