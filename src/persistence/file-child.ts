@@ -4,11 +4,12 @@
  *   [length:4, little-endian][bytes] ...  [0:4]
  *
  * and only the zero at the end says that the file is complete: when the parent dies, the input just ends, and the file must not take the place of a good
- * one. Writing, syncing and the checksum are this process's work, so that they cost the parent nothing.
+ * one. Writing, syncing and the checksum are this process's work, so that they cost the parent nothing; and it leaves the processors to the parent.
  *
  * It ends with status 0, or with 1 and a line on standard output that says why.
  */
 import { readSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import { Crc64 } from "../base/crc64.ts";
 import { errnoCode, errnoText } from "../config/errno.ts";
 import { FILE_STEPS, FileFault, NewFile } from "./disk.ts";
@@ -32,6 +33,9 @@ export interface FileOrder {
 export const FRAME_HEAD_BYTES = 4;
 const BUFFER_BYTES = 1024 * 1024;
 const STDIN_FD = 0;
+/** By so much the process is nicer than its parent: where processors are short, it is the server and its clients that shall have them. */
+const NICER = 10;
+const NICEST = 19;
 
 /** Name of the temporary file of a child. */
 export function temporaryName(order: FileOrder, pid: number): string {
@@ -99,10 +103,19 @@ export function faultOfLine(line: string): FileFault | null {
   return step === undefined ? null : new FileFault(step, new Error(line.slice(colon + 1)));
 }
 
+function giveWay(): void {
+  try {
+    setPriority(Math.min(NICEST, getPriority() + NICER));
+  } catch {
+    // Then it competes with its parent as any other process does.
+  }
+}
+
 /** Runs such a process to its end. Returns its status, and the line to write to standard output, if any. */
 export function runFileChild(orderText: string): { status: number; line: string } {
   // Whoever stops the server stops this process, too, by way of its parent.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  giveWay();
   const order = JSON.parse(orderText) as FileOrder;
   let file: NewFile | null = null;
   try {

@@ -42,6 +42,10 @@ class AccessSource implements KeyAccess {
   idleSeconds = -1;
   frequency = -1;
   readonly #engine: Engine;
+  /** The policy that the next two follow from. */
+  #policy = "";
+  #byIdleTime = false;
+  #byFrequency = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -50,9 +54,17 @@ class AccessSource implements KeyAccess {
   read(e: Ref): void {
     const { keyspace, config } = this.#engine;
     const { maxmemoryPolicy } = config.values;
-    const access = entryAccess(keyspace.arena, e);
-    this.idleSeconds = maxmemoryPolicy.endsWith("-lru") ? idleSeconds(keyspace, access) : -1;
-    this.frequency = maxmemoryPolicy.endsWith("-lfu") ? lfuDecayed(keyspace, access) : -1;
+    if (maxmemoryPolicy !== this.#policy) this.#follow(maxmemoryPolicy);
+    if (this.#byIdleTime) this.idleSeconds = idleSeconds(keyspace, entryAccess(keyspace.arena, e));
+    if (this.#byFrequency) this.frequency = lfuDecayed(keyspace, entryAccess(keyspace.arena, e));
+  }
+
+  #follow(policy: string): void {
+    this.#policy = policy;
+    this.#byIdleTime = policy.endsWith("-lru");
+    this.#byFrequency = policy.endsWith("-lfu");
+    this.idleSeconds = -1;
+    this.frequency = -1;
   }
 }
 

@@ -29,6 +29,7 @@ import type {
   SnapshotProgress,
   SnapshotTarget,
 } from "./snapshot-format.ts";
+import { IDLE_SLICE_US, SnapshotPace } from "./snapshot-pace.ts";
 
 export type {
   ByteSink,
@@ -57,14 +58,10 @@ interface Root {
 }
 
 const PENDING_MAX = 1024 * 1024;
-/** Microseconds of a slice when nobody else wants the time, and while clients are served. */
-const IDLE_SLICE_US = 1000;
-const BUSY_SLICE_US = 250;
-/** Pause behind a slice while clients are served, in ms. */
-const BUSY_PAUSE_MS = 1;
-/** Elements of a value between looks at the clock; small values count one. */
+/** Elements of a value between looks at the clock. */
 const STEP_BUDGET = 64;
-const KEYS_PER_CLOCK = 16;
+/** Buckets of some keys each between looks at the clock. */
+const BUCKETS_PER_CLOCK = 2;
 const PAGE_BYTES = 4096;
 /** No timer runs longer: then it is looked again. */
 const TIMER_MS_MAX = 100;
@@ -93,8 +90,9 @@ export class Snapshot implements KeySnapshot {
   #asideUsed = false;
   /** Monotonic microseconds before which no further key is written. */
   #notBeforeUs = 0;
-  /** Commands processed when the last slice ended. */
-  #commandsSeen = 0;
+  readonly #pace = new SnapshotPace();
+  /** Monotonic microseconds before which there is no further slice, as the pace has it. */
+  #restUntilUs = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #immediate: ReturnType<typeof setImmediate> | null = null;
   #waiting: (() => void)[] = [];
@@ -135,6 +133,7 @@ export class Snapshot implements KeySnapshot {
     this.#target = target;
     this.#keyDelayUs = options.keyDelayUs ?? null;
     this.#notBeforeUs = 0;
+    this.#restUntilUs = 0;
     this.#roots = [];
     this.progress.keysTotal = 0;
     this.progress.keysWritten = 0;
@@ -254,9 +253,8 @@ export class Snapshot implements KeySnapshot {
   }
 
   #rootOf(dict: Ref): Root {
-    const root = this.#roots.find((candidate) => candidate.dict === dict);
-    if (root === undefined) throw new Error("snapshot: a key of the old phase in a new database");
-    return root;
+    for (const root of this.#roots) if (root.dict === dict) return root;
+    throw new Error("snapshot: a key of the old phase in a new database");
   }
 
   /** Lets go of the dicts of a root that no database has any more. */
@@ -282,27 +280,39 @@ export class Snapshot implements KeySnapshot {
   // ---- the walk
 
   #schedule(): void {
-    const { stats, clock } = this.#engine;
+    const nowUs = this.#engine.clock.monotonicUs();
     // Who waits for a large value waits for all of it: that is worth a pause of a millisecond for others.
-    const isBusy = stats.commandsProcessed !== this.#commandsSeen && this.#urgent.length === 0;
-    this.#commandsSeen = stats.commandsProcessed;
-    const waitUs = this.#urgent.length > 0 ? 0 : this.#notBeforeUs - clock.monotonicUs();
-    const delayMs = Math.min(TIMER_MS_MAX, Math.max(isBusy ? BUSY_PAUSE_MS : 0, Math.ceil(waitUs / 1000)));
-    if (delayMs > 0) {
-      this.#timer = setTimeout(() => {
-        this.#timer = null;
-        this.#turn(isBusy ? BUSY_SLICE_US : IDLE_SLICE_US);
-      }, delayMs);
-    } else {
-      this.#immediate = setImmediate(() => {
-        this.#immediate = null;
-        this.#turn(IDLE_SLICE_US);
-      });
+    const isUrgent = this.#urgent.length > 0;
+    const waitUs = isUrgent ? 0 : Math.max(this.#restUntilUs, this.#notBeforeUs) - nowUs;
+    const delayMs = Math.min(TIMER_MS_MAX, Math.round(waitUs / 1000));
+    if (delayMs <= 0) {
+      this.#lookRound();
+      return;
     }
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#lookRound();
+    }, delayMs);
   }
 
-  #turn(limitUs: number): void {
-    if (this.runSlice(limitUs)) this.#schedule();
+  /** Lets the event loop go round before the next slice, and sees whether there were commands. */
+  #lookRound(): void {
+    const { stats } = this.#engine;
+    const commandsSeen = stats.commandsProcessed;
+    this.#immediate = setImmediate(() => {
+      this.#immediate = null;
+      this.#pace.sample(stats.commandsProcessed !== commandsSeen);
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const { clock } = this.#engine;
+    const startUs = clock.monotonicUs();
+    const goesOn = this.runSlice(this.#urgent.length > 0 ? IDLE_SLICE_US : this.#pace.sliceUs);
+    const endUs = clock.monotonicUs();
+    this.#restUntilUs = endUs + this.#pace.pauseUs(endUs - startUs);
+    if (goesOn) this.#schedule();
   }
 
   /** Works for about so many microseconds; true when there is more to do and nothing to wait for. Called by the snapshot's own timers, and by tests. */
@@ -311,7 +321,7 @@ export class Snapshot implements KeySnapshot {
     if (this.#state === State.CatchingUp) return this.#catchUp(endUs);
     if (this.#state !== State.Walking) return false;
     const { clock } = this.#engine;
-    for (let keys = 1; ; keys++) {
+    for (let buckets = 1; ; buckets++) {
       if ((this.#target as SnapshotTarget).pendingBytes() > PENDING_MAX) return false;
       if (!this.#bucket(endUs)) return true;
       if (this.#root === this.#roots.length) {
@@ -319,7 +329,7 @@ export class Snapshot implements KeySnapshot {
         this.#complete();
         return false;
       }
-      if (keys % KEYS_PER_CLOCK === 0 && clock.monotonicUs() >= endUs) return true;
+      if (buckets % BUCKETS_PER_CLOCK === 0 && clock.monotonicUs() >= endUs) return true;
     }
   }
 
@@ -409,7 +419,7 @@ export class Snapshot implements KeySnapshot {
       this.#cursor = dictScan(arena, dict, this.#cursor, list);
       for (let i = 0; i < list.count; i++) setEntryPhase(arena, list.refs[i], phase);
       if (this.#cursor === 0) this.#root++;
-      if (buckets % KEYS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return true;
+      if (buckets % BUCKETS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return true;
     }
     this.#state = State.Idle;
     this.#roots = [];

@@ -1,0 +1,45 @@
+/**
+ * How fast a snapshot walks: at full speed while nobody else wants the time, and with a share of it while clients keep the server busy, which is never so
+ * small that the walk would not end.
+ *
+ * How busy the server is, is sampled before each slice: the event loop goes round once, without waiting, and either clients' commands were ready then or not. A
+ * sample says nothing of how long other processes held this one up, so a machine that is overloaded does not pass for an idle server.
+ */
+
+/** Microseconds of a slice while nobody else wants the time, and while clients are served. */
+export const IDLE_SLICE_US = 1000;
+const BUSY_SLICE_US = 250;
+/** Share of the time that the walk takes from a server that is always busy. */
+const SHARE_MIN = 0.08;
+/** Share that it takes of what clients leave. */
+const SHARE_OF_REST = 0.5;
+/** Below this load the server counts as idle. */
+const LOAD_MIN = 0.1;
+/** What a new sample weighs against those before. */
+const SAMPLE_WEIGHT = 0.125;
+
+export class SnapshotPace {
+  /** Share of the samples that met clients, the recent ones above all. */
+  #load = 0;
+
+  /** Takes a sample. */
+  sample(metClients: boolean): void {
+    this.#load += ((metClients ? 1 : 0) - this.#load) * SAMPLE_WEIGHT;
+  }
+
+  get #isIdle(): boolean {
+    return this.#load < LOAD_MIN;
+  }
+
+  /** Microseconds for the next slice. */
+  get sliceUs(): number {
+    return this.#isIdle ? IDLE_SLICE_US : BUSY_SLICE_US;
+  }
+
+  /** Microseconds to wait after a slice that took `tookUs`. */
+  pauseUs(tookUs: number): number {
+    if (this.#isIdle) return 0;
+    const share = Math.max(SHARE_MIN, (1 - this.#load) * SHARE_OF_REST);
+    return tookUs * (1 / share - 1);
+  }
+}

@@ -1,0 +1,41 @@
+// How fast a snapshot walks.
+
+import { expect, test } from "bun:test";
+import { SnapshotPace } from "../../src/persistence/snapshot-pace.ts";
+
+/** The share of the time that slices take of a server where a share `load` of the samples meets clients. */
+function shareAt(load: number): number {
+  const pace = new SnapshotPace();
+  let met = 0;
+  let sliceUs = 0;
+  let totalUs = 0;
+  for (let i = 0; i < 10_000; i++) {
+    const meets = met + load >= 1;
+    met += load - (meets ? 1 : 0);
+    pace.sample(meets);
+    if (i < 100) continue;
+    sliceUs += pace.sliceUs;
+    totalUs += pace.sliceUs + pace.pauseUs(pace.sliceUs);
+  }
+  return sliceUs / totalUs;
+}
+
+test("a server that nobody uses is walked at full speed", () => {
+  expect(shareAt(0)).toBe(1);
+  expect(new SnapshotPace().sliceUs).toBe(1000);
+});
+
+test("a server that is always busy gives a small share, but gives it", () => {
+  expect(shareAt(1)).toBeGreaterThan(0.05);
+  expect(shareAt(1)).toBeLessThan(0.12);
+});
+
+test("a server in between gives half of what clients leave", () => {
+  expect(shareAt(0.5)).toBeCloseTo(0.25, 1);
+});
+
+test("a slice that took long is followed by a long pause", () => {
+  const pace = new SnapshotPace();
+  for (let i = 0; i < 100; i++) pace.sample(true);
+  expect(pace.pauseUs(10_000)).toBeGreaterThan(80_000);
+});
