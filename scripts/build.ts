@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { setAllocatorDefault } from "./lib/allocator-default.ts";
 import { BINARY, DIST, fail, MAIN, pinnedBun, runQuietly, say, seconds } from "./lib/project.ts";
 
 /** What each release is built for: our name for it and Bun's. */
@@ -43,6 +44,14 @@ const BYTECODE_PAYS = true;
  * start runs once: compiling it took a fifth of the start's time, for nothing.
  */
 const START_JIT_POLICY = 100;
+
+/**
+ * The allocator asks the system for huge pages (2 MiB) where the system leaves that to programs (`madvise`, the usual setting). A start touches
+ * three thousand small pages, each at the price of a page fault (a fifth of the start's time on a virtual machine), and so does a data set that grows: 2 million SETs
+ * of new keys took 26 % less processor time. The price is some 26 MiB of memory in an idle server. Not on arm64, where huge pages may be of 512 MiB.
+ */
+const HUGE_PAGES_OPTION = "allow_thp";
+const HUGE_PAGES_TARGETS = ["linux-x64", "linux-x64-musl"];
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -89,6 +98,8 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
   try {
     const done = await runQuietly(command);
     if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${basename(outFile)} failed`);
+    if (HUGE_PAGES_TARGETS.includes(target ?? hostTarget()) && !setAllocatorDefault(scratchFile, HUGE_PAGES_OPTION, 1))
+      fail(`${basename(outFile)}: the runtime's allocator has no option ${HUGE_PAGES_OPTION} where it was`);
     chmodSync(scratchFile, 0o755);
     renameSync(scratchFile, outFile);
     const size = statSync(outFile).size / MEBIBYTE;

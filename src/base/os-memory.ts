@@ -10,7 +10,7 @@ export interface MemoryAdvice {
 }
 
 const MADV_DONTNEED = 4;
-// Huge pages (MADV_HUGEPAGE) were measured too: with the look-ahead of engine/prefetch.ts they gained nothing.
+// Huge pages (MADV_HUGEPAGE) are the allocator's to ask for: scripts/build.ts switches that on.
 /** The C library's file name by platform; musl's is tried after glibc's. */
 const LIBRARIES = ["libc.so.6", process.arch === "arm64" ? "libc.musl-aarch64.so.1" : "libc.musl-x86_64.so.1"];
 

@@ -1,7 +1,7 @@
 // The built executable from outside: names, options that answer at once, life cycle, and what it must not read.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startProcess } from "../support/process.ts";
 import { binaryPath, linkBinary, runBinary, scratchFolder, startBinary } from "./support/binary.ts";
@@ -94,4 +94,17 @@ describe("life cycle", () => {
     await server.stop();
     scratch.remove();
   });
+});
+
+// A kernel without huge pages has no such folder; on arm64 they are not asked for (scripts/build.ts).
+const hasHugePages = process.arch === "x64" && existsSync("/sys/kernel/mm/transparent_hugepage");
+
+test.skipIf(!hasHugePages)("its heap asks the system for huge pages", async () => {
+  const server = await startBinary();
+  const ranges = readFileSync(`/proc/${server.pid}/smaps`, "latin1").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  await server.stop();
+  const asking = ranges.filter((range) => /^VmFlags:.* hg( |$)/m.test(range));
+  const sizesKib = asking.map((range) => Number(/^Size: +(\d+) kB/m.exec(range)![1]));
+  // The allocator's first arena is a gigabyte of address space.
+  expect(Math.max(0, ...sizesKib)).toBeGreaterThanOrEqual(1024 * 1024);
 });
