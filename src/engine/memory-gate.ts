@@ -121,10 +121,10 @@ class MemoryGate {
 
   /** Bytes above the limit; 0 or less when it holds. */
   #excessBytes(): number {
-    const { memory, config } = this.#engine;
+    const { memory, config, keyspace } = this.#engine;
     const { maxmemory } = config.values;
     if (maxmemory === 0) return 0;
-    const excess = memory.usedBytes - maxmemory;
+    const excess = memory.usedBytes - keyspace.retainedBytes - maxmemory;
     return excess <= 0 ? excess : excess - memory.uncountedBytes();
   }
 
@@ -132,10 +132,11 @@ class MemoryGate {
   #evict(excess: number, startUs: number): number {
     const { keyspace, clock, config } = this.#engine;
     const { arena, lazyFree } = keyspace;
-    const goal = arena.usedBytes - excess;
+    const usedBytes = (): number => arena.usedBytes - keyspace.retainedBytes;
+    const goal = usedBytes() - excess;
     const endUs = startUs + evictionLimitUs(config.values.maxmemoryEvictionTenacity);
     let keys = 0;
-    while (arena.usedBytes > goal) {
+    while (usedBytes() > goal) {
       if (lazyFree.idle) {
         const e = this.#choice.choose();
         if (e === 0) return Outcome.Exhausted;
@@ -146,7 +147,7 @@ class MemoryGate {
         if (clock.monotonicUs() > endUs) break;
       }
     }
-    if (arena.usedBytes <= goal) return Outcome.Below;
+    if (usedBytes() <= goal) return Outcome.Below;
     return this.#choice.policy === "noeviction" ? Outcome.Exhausted : Outcome.OutOfTime;
   }
 
@@ -191,7 +192,7 @@ export function registerMemoryGate(engine: Engine): void {
     fields: {
       total_eviction_exceeded_time: () => Math.floor((stats.evictionExceededUs + gate.exceededUs) / 1000),
       current_eviction_exceeded_time: () => Math.floor(gate.exceededUs / 1000),
-      mem_not_counted_for_evict: () => memory.uncountedBytes(),
+      mem_not_counted_for_evict: () => memory.uncountedBytes() + engine.keyspace.retainedBytes,
     },
     reset: () => gate.resetStatistics(),
   });

@@ -1,6 +1,6 @@
 /**
- * While a snapshot is in progress: the keys of a command that writes are saved before it runs. A large value takes too long for that, so a client's command is
- * postponed until the snapshot has saved it in slices; meanwhile others are served.
+ * While a snapshot is in progress: the keys of a command that changes values in place are saved before it runs. A large value takes too long for that, so a
+ * client's command is postponed until the snapshot has saved it in slices; meanwhile others are served.
  */
 import type { Database } from "../keyspace/database.ts";
 import type { Request } from "../resp/request.ts";
@@ -8,7 +8,7 @@ import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
 import { halt, release } from "./gates.ts";
 import type { HandlerContext } from "./handler-context.ts";
 import { keyPositions, noPositions } from "./key-positions.ts";
-import { type CommandSpec, Flag } from "./spec.ts";
+import { type CommandSpec, Flag, isReplaced } from "./spec.ts";
 import { isExec } from "./transactions.ts";
 
 const positions = noPositions();
@@ -19,7 +19,7 @@ const IMPATIENT = ClientFlag.Internal | ClientFlag.DenyBlocking | ClientFlag.Pri
 
 /**
  * Lets the snapshot see the keys of the command in `cx` as they are now. True: the command must not run yet; its client is held back until it may. Keys in
- * other databases, and keys that a handler finds itself, are announced by the database.
+ * other databases, keys that a handler finds itself, and those that go or get another value are announced by the database.
  */
 export function saveKeysFirst(cx: HandlerContext, spec: CommandSpec): boolean {
   const { client, engine } = cx;
@@ -34,7 +34,7 @@ export function saveKeysFirst(cx: HandlerContext, spec: CommandSpec): boolean {
 }
 
 function saveKeysOf(cx: HandlerContext, spec: CommandSpec, request: Request, mayWait: boolean): boolean {
-  if ((spec.flags & CHANGES) === 0) return false;
+  if ((spec.flags & CHANGES) === 0 || !spec.changesInPlace) return false;
   if ((spec.flags & Flag.MovableKeys) === 0 && spec.literal.getKeys === undefined) {
     if (spec.keyStep === 0) return false;
     const last = spec.lastKey < 0 ? request.count + spec.lastKey : spec.lastKey;
@@ -44,7 +44,8 @@ function saveKeysOf(cx: HandlerContext, spec: CommandSpec, request: Request, may
   }
   // Whatever the key specs tell, the arguments may be wrong: then the command fails and changes nothing.
   if (keyPositions(spec, request, positions) <= 0) return false;
-  return positions.indexes.some((i) => saveKey(cx, request, i, mayWait));
+  const { flags, indexes } = positions;
+  return indexes.some((i, n) => !isReplaced(flags[n]) && saveKey(cx, request, i, mayWait));
 }
 
 /** Saves the key in argument `i`, or postpones the command in `cx` until it is saved: true. */

@@ -176,6 +176,8 @@ export interface CommandLiteral<Cx = never> {
    * The request may be one that only COMMAND GETKEYS names, so nothing but its arguments may be looked at.
    */
   getKeys?: (request: Request, out: KeyPositions) => boolean;
+  /** It changes no value in place, although key specs tell otherwise: keys get another value or go, by way of the database. */
+  replaces?: true;
   /** Adds the indexes of arguments that are secrets, which MONITOR and the slow log must not show. */
   redact?: (cx: Cx, indexes: Set<number>) => void;
   run?: (cx: Cx) => void;
@@ -209,6 +211,8 @@ export class CommandSpec {
   readonly firstKey: number;
   readonly lastKey: number;
   readonly keyStep: number;
+  /** May the command change values in place? Otherwise it only puts others in their place, or deletes keys: by way of the database, which tells a snapshot. */
+  readonly changesInPlace: boolean;
   /** Dense number of the command in its table; assigned by the table. */
   id = -1;
 
@@ -231,6 +235,7 @@ export class CommandSpec {
     this.lastKey = range.last;
     this.keyStep = range.step;
     this.flags = literal.flags | (range.movable ? Flag.MovableKeys : 0);
+    this.changesInPlace = literal.replaces !== true && mayChangeInPlace(literal);
     this.run = literal.run ?? noHandler;
     this.categories = categoryBits(literal);
     if (literal.subcommands !== undefined) {
@@ -246,6 +251,18 @@ export class CommandSpec {
   arityFits(count: number): boolean {
     return this.arity > 0 ? count === this.arity : count >= -this.arity;
   }
+}
+
+/** Is a key of these flags overwritten or removed as a whole? */
+export function isReplaced(keyFlags: string): boolean {
+  return keyFlags.startsWith("OW") || keyFlags.startsWith("RM");
+}
+
+/** Keys that are only read count unless there is one that is replaced: XREADGROUP and PFCOUNT change what their key specs say they read. */
+function mayChangeInPlace({ keys, getKeys }: CommandLiteral): boolean {
+  if (keys === undefined) return getKeys !== undefined;
+  const replacesOne = keys.some(({ flags }) => isReplaced(flags));
+  return keys.some(({ flags }) => !isReplaced(flags) && !(replacesOne && flags.startsWith("RO")));
 }
 
 function noHandler(): void {

@@ -149,12 +149,13 @@ export class Database {
       if (expiry >= 0) this.#indexExpiry(e, hash, expiry);
       return e;
     }
-    if (this.keyspace.snapshot !== null) this.keyspace.snapshot.beforeChange(this.dict, old);
+    const { snapshot } = this.keyspace;
+    const isRetired = snapshot?.retires(this.dict, old) === true;
     const hadExpiry = entryHasExpiry(a, old);
     const withExpiry = expiry >= 0 || (expiry === KEEP_EXPIRY && hadExpiry);
     if (hadExpiry && !withExpiry) dictRemove(a, this.expires, old, hash);
     let e = old;
-    if (entryType(a, old) === Type.String) {
+    if (entryType(a, old) === Type.String && !isRetired) {
       e = stringAssign(a, old, value, offset, length, withExpiry, adopt, asBytes);
       if (e !== old) {
         dictReplace(a, this.dict, old, e, hash);
@@ -175,12 +176,14 @@ export class Database {
         adopt,
         asBytes,
       );
+      if (!isRetired) this.keyspace.discard(old);
     }
     if (withExpiry && !hadExpiry) this.#indexExpiry(e, hash, expiry);
     else if (expiry >= 0) setEntryExpiry(a, e, int64Low(expiry), int64High(expiry));
     return e;
   }
 
+  /** Puts a new entry in the place of `old`, which is left to the caller. */
   #replaceWithString(
     old: Ref,
     hash: number,
@@ -215,7 +218,6 @@ export class Database {
     dictReplace(a, this.dict, old, e, hash);
     if (hadExpiry && withExpiry) dictReplace(a, this.expires, old, e, hash);
     this.hashExpiry.removed(old);
-    this.keyspace.discard(old);
     return e;
   }
 
@@ -233,6 +235,10 @@ export class Database {
   /** Takes an entry out without freeing anything; it keeps its expiry. */
   detach(e: Ref, hash: number): void {
     if (this.keyspace.snapshot !== null) this.keyspace.snapshot.beforeChange(this.dict, e);
+    this.#unlink(e, hash);
+  }
+
+  #unlink(e: Ref, hash: number): void {
     if (entryHasExpiry(this.arena, e)) dictRemove(this.arena, this.expires, e, hash);
     dictRemove(this.arena, this.dict, e, hash);
     this.hashExpiry.removed(e);
@@ -240,7 +246,10 @@ export class Database {
 
   /** Deletes a key: takes its entry out and frees it, at once or lazily as the keyspace decides. `lazy` asks for lazy freeing. */
   remove(e: Ref, hash: number, lazy = false): void {
-    this.detach(e, hash);
+    const { snapshot } = this.keyspace;
+    const isRetired = snapshot?.retires(this.dict, e) === true;
+    this.#unlink(e, hash);
+    if (isRetired) return;
     if (lazy) this.keyspace.discard(e);
     else this.keyspace.discardNow(e);
   }

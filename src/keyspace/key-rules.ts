@@ -34,6 +34,11 @@ export interface KeyspaceListener {
 export interface KeySnapshot {
   /** An entry of a dict of keys is about to change, to move or to go. */
   beforeChange(dict: Ref, e: Ref): void;
+  /**
+   * An entry of a dict of keys is about to go, or to be replaced by another one. True: the snapshot keeps it as it is, and frees it; the caller only takes it out of
+   * the dicts. False: it is the caller's.
+   */
+  retires(dict: Ref, e: Ref): boolean;
   /** Would beforeChange() take so long that others notice? */
   isCostly(e: Ref): boolean;
   /** Saves the key of an entry of `dict` before others, in slices, and then calls back: the entry may change without costing anything. */
@@ -68,6 +73,8 @@ export class KeyRules {
   resizing = true;
   /** The snapshot in progress, or null. */
   snapshot: KeySnapshot | null = null;
+  /** Bytes of entries that are no keys any more, which the snapshot keeps until it has written them. maxmemory does not count them. */
+  retainedBytes = 0;
   /**
    * 0 or PHASE_BIT, other than it was in the snapshot before. Invariant: while no snapshot is in progress (and none was broken off lately), all keys have it;
    * what is inserted always gets it.

@@ -8,20 +8,24 @@
  * Whatever is written goes through a SnapshotFormat, which has two lanes. A large value takes several slices on the main lane; a key that is about to change
  * meanwhile cannot be written into the middle of it, and goes to the lane aside, whose bytes follow when the large value is complete.
  *
+ * A key that is deleted, or gets another value, leaves its old entry to the snapshot, which writes it when it has the time (retired-entries.ts).
+ *
  * A client that wants to change a large value waits until hurry() has had it written, in slices like all others but before them.
  *
  * Dicts that FLUSHDB gives up belong to the walk until it has read them. When a snapshot is broken off, the keys that were not written must still get the
  * new phase before the next one can begin: that, too, is done in slices ("catching up"), and needs no word from whoever changes keys.
  *
- * Invariants: no ref but that of the value in progress outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
+ * Invariants: no ref but those of the value in progress and of retired entries outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
  */
 import type { Ref } from "../arena/arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeySnapshot } from "../keyspace/key-rules.ts";
 import { dictFind, dictHash, dictScan, dictSize, RefList } from "../struct/dict.ts";
 import { entryKeyCopy, entryPhase, entryType, PHASE_BIT, setEntryPhase, Type } from "../types/entry.ts";
+import { prefetchEntries } from "../types/entry-prefetch.ts";
 import { stringLength } from "../types/string.ts";
 import { valueType } from "../types/value.ts";
+import { RetiredEntries, retainedBytes } from "./retired-entries.ts";
 import type {
   SnapshotDatabase,
   SnapshotFormat,
@@ -55,13 +59,20 @@ interface Root {
   /** Given up by its database; then its index of expiring keys, or 0. */
   orphan: boolean;
   expires: Ref;
+  /** Entries that left it before they were written. */
+  readonly retired: RetiredEntries;
 }
 
 const PENDING_MAX = 1024 * 1024;
 /** Elements of a value between looks at the clock. */
 const STEP_BUDGET = 64;
-/** Buckets of some keys each between looks at the clock. */
+/** Keys, and buckets of some keys each, between looks at the clock. */
+const KEYS_PER_CLOCK = 16;
 const BUCKETS_PER_CLOCK = 2;
+/** A string whose block is not larger is written at once when it goes: that is no more work than keeping it. */
+const TINY_BYTES = 128;
+/** When entries of so many bytes wait that are no keys any more, others that go are written at once, unless that would take long. */
+const RETAINED_MAX = 32 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 /** No timer runs longer: then it is looked again. */
 const TIMER_MS_MAX = 100;
@@ -76,6 +87,8 @@ export class Snapshot implements KeySnapshot {
   readonly progress: SnapshotProgress = { keysTotal: 0, keysWritten: 0, copiedBytes: 0 };
   readonly #engine: Engine;
   readonly #list = new RefList();
+  /** Keeps the loads of prefetching alive. */
+  #touched = 0;
   #state: number = State.Idle;
   #format: SnapshotFormat | null = null;
   #target: SnapshotTarget | null = null;
@@ -86,6 +99,8 @@ export class Snapshot implements KeySnapshot {
   #cursor = 0;
   /** The key that the main lane has begun, or 0. */
   #current: Ref = 0;
+  /** The list that it is to be freed by because it is no key any more, or null. */
+  #currentRetired: RetiredEntries | null = null;
   /** The lane aside has been used since the last merge. */
   #asideUsed = false;
   /** Monotonic microseconds before which no further key is written. */
@@ -140,7 +155,13 @@ export class Snapshot implements KeySnapshot {
     this.progress.copiedBytes = 0;
     for (const { id, size, expiresSize, dict } of keyspace.databases) {
       if (size === 0) continue;
-      this.#roots.push({ db: { id, size, expiresSize }, dict, orphan: false, expires: 0 });
+      this.#roots.push({
+        db: { id, size, expiresSize },
+        dict,
+        orphan: false,
+        expires: 0,
+        retired: new RetiredEntries(keyspace),
+      });
       this.progress.keysTotal += size;
     }
     this.#rewind();
@@ -154,6 +175,7 @@ export class Snapshot implements KeySnapshot {
   abort(): void {
     if (this.#state !== State.Walking) return;
     this.#engine.keyspace.snapshot = null;
+    this.#freeCurrent();
     for (const root of this.#roots.slice(this.#root)) this.#release(root);
     this.#forget();
     this.#state = State.CatchingUp;
@@ -202,9 +224,35 @@ export class Snapshot implements KeySnapshot {
     if (!isCurrent) lane.begin(e, this.#rootOf(dict).db);
     while (!lane.step(Number.POSITIVE_INFINITY));
     if (lane === format.aside) this.#asideUsed = true;
-    this.progress.copiedBytes += Math.ceil((arena.capacity(e) + 1) / PAGE_BYTES) * PAGE_BYTES;
+    this.progress.copiedBytes += this.#pagesOf(e);
     this.#written(e);
     if (isCurrent) this.#closeCurrent();
+  }
+
+  retires(dict: Ref, e: Ref): boolean {
+    const { keyspace } = this.#engine;
+    const { arena, phase } = keyspace;
+    if (entryPhase(arena, e) === phase) return false;
+    const isCurrent = this.#current === e;
+    const isTiny = entryType(arena, e) === Type.String && retainedBytes(arena, e) <= TINY_BYTES;
+    const isWelcome = keyspace.retainedBytes < RETAINED_MAX || this.isCostly(e);
+    if (!isCurrent && (isTiny || !isWelcome)) {
+      this.beforeChange(dict, e);
+      return false;
+    }
+    this.progress.copiedBytes += this.#pagesOf(e);
+    const { retired } = this.#rootOf(dict);
+    retired.push(e);
+    if (isCurrent) {
+      retired.take();
+      this.#currentRetired = retired;
+    }
+    return true;
+  }
+
+  /** Bytes of the pages of an entry. */
+  #pagesOf(e: Ref): number {
+    return Math.ceil((this.#engine.keyspace.arena.capacity(e) + 1) / PAGE_BYTES) * PAGE_BYTES;
   }
 
   isCostly(e: Ref): boolean {
@@ -259,6 +307,7 @@ export class Snapshot implements KeySnapshot {
 
   /** Lets go of the dicts of a root that no database has any more. */
   #release(root: Root): void {
+    root.retired.clear();
     if (!root.orphan) return;
     const { arena, lazyFree } = this.#engine.keyspace;
     lazyFree.addContent({ dict: root.dict, expires: root.expires }, dictSize(arena, root.dict));
@@ -270,8 +319,14 @@ export class Snapshot implements KeySnapshot {
     this.progress.keysWritten++;
   }
 
-  #closeCurrent(): void {
+  #freeCurrent(): void {
+    this.#currentRetired?.free(this.#current);
+    this.#currentRetired = null;
     this.#current = 0;
+  }
+
+  #closeCurrent(): void {
+    this.#freeCurrent();
     if (!this.#asideUsed) return;
     this.#asideUsed = false;
     (this.#format as SnapshotFormat).merge();
@@ -338,11 +393,13 @@ export class Snapshot implements KeySnapshot {
     const { arena, phase } = this.#engine.keyspace;
     if (this.#current !== 0 && !this.#continue(endUs)) return false;
     if (this.#urgent.length > 0 && !this.#writeUrgent(endUs)) return false;
+    if (!this.#writeRetired(endUs)) return false;
     const root = this.#roots[this.#root];
     if (root === undefined) return true;
     const list = this.#list;
     list.count = 0;
     const next = dictScan(arena, root.dict, this.#cursor, list);
+    this.#touched ^= prefetchEntries(arena, list);
     for (let i = 0; i < list.count; i++) {
       const e = list.refs[i];
       if (entryPhase(arena, e) === phase) continue;
@@ -368,6 +425,21 @@ export class Snapshot implements KeySnapshot {
       this.#current = e;
       if (!this.#continue(endUs)) return false;
     }
+  }
+
+  /** Writes what is no key any more, so that its memory can be freed; false when the time is up before. */
+  #writeRetired(endUs: number): boolean {
+    for (const { db, retired } of this.#roots) {
+      while (retired.count > 0) {
+        if (this.#mustWait()) return false;
+        this.#currentRetired = retired;
+        this.#current = retired.take();
+        (this.#format as SnapshotFormat).main.begin(this.#current, db);
+        if (!this.#continue(endUs)) return false;
+        if (retired.count % KEYS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return false;
+      }
+    }
+    return true;
   }
 
   /** Goes on with the key in progress; false when the time is up before it is complete. */

@@ -1,8 +1,7 @@
 /** An RDB file: header, databases, keys, end. */
-import type { Arena, Ref } from "../arena/arena.ts";
-import { bigIntHigh, bigIntLow } from "../base/int64.ts";
+import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import {
-  entryExpiryBig,
+  entryExpiryWord,
   entryHasExpiry,
   entryKeyAt,
   entryKeyBuffer,
@@ -99,9 +98,10 @@ export class KeyWriter {
   #head(out: RdbOutput, e: Ref): void {
     const a = this.#arena;
     if (entryHasExpiry(a, e)) {
-      const ms = entryExpiryBig(a, e);
+      const w = a.i32[e >>> SEGMENT_SHIFT];
+      const expiry = entryExpiryWord(a, e);
       out.byte(Opcode.ExpireTimeMs);
-      out.int64(bigIntLow(ms), bigIntHigh(ms));
+      out.int64(w[expiry], w[expiry + 1]);
     }
     if (this.#idleSeconds >= 0) {
       out.byte(Opcode.Idle);

@@ -171,6 +171,12 @@ export function entryExpiry(a: Arena, e: Ref): number {
   return w[i + 1] * 4294967296 + (w[i] >>> 0);
 }
 
+/** Where the expiry of an entry that has one stands: the index of its low half among the words of the entry's segment; the high half follows. */
+export function entryExpiryWord(a: Arena, e: Ref): number {
+  const at = (e & GRANULE_MASK) << 1;
+  return at + ((ENTRY_KEY_OFFSET + keyInlineBytes(a.i32[e >>> SEGMENT_SHIFT][at])) >> 2);
+}
+
 /** The expiry of an entry that has one, exactly. */
 export function entryExpiryBig(a: Arena, e: Ref): bigint {
   const w = a.i32[e >>> SEGMENT_SHIFT];

@@ -74,8 +74,8 @@ describe("a client that changes a large value meanwhile", () => {
   test("goes on when the snapshot is broken off, and may go away", () => {
     const { server, writer, other, snapshot } = subject();
     const gone = server.connect();
-    writer.raw("DEL", "large");
-    gone.raw("DEL", "large");
+    writer.raw("HDEL", "large", "field1");
+    gone.raw("HDEL", "large", "field1");
     gone.close();
     snapshot.abort();
     other.send("PING");
@@ -97,6 +97,106 @@ describe("a client that changes a large value meanwhile", () => {
     const { writer, snapshot } = subject();
     while (snapshot.isRunning) snapshot.runSlice(-1);
     expect(writer.line("HSET large field1 new")).toBe("(integer) 0");
+  });
+});
+
+describe("a key that goes, or gets another value, meanwhile", () => {
+  /** A server with keys of several kinds, and a snapshot that has not come to any of them. */
+  function subject() {
+    const server = testServer();
+    const client = server.connect();
+    for (let i = 0; i < 700; i++) client.send("HSET", "large", `field${i}`, "old");
+    client.send("SET", "long", "x".repeat(500));
+    client.send("SET", "short", "old", "PX", 1000);
+    client.send("RPUSH", "list", "a", "b");
+    client.send("HSET", "expiring", "field", "old");
+    client.send("HPEXPIRE", "expiring", 5000, "FIELDS", 1, "field");
+    client.send("PEXPIRE", "list", 5000);
+    client.send("PEXPIRE", "long", 500);
+    const snapshot = new Snapshot(server.engine);
+    const before = pictureOf(server.engine.keyspace);
+    const format = new DigestFormat(server.engine.keyspace.arena, () => 5);
+    const { keyspace } = server.engine;
+    const usedBytes = keyspace.arena.usedBytes;
+    snapshot.start(format, format);
+    const finish = (): void => {
+      while (snapshot.isRunning) snapshot.runSlice(-1);
+      expect(format.picture).toEqual(before);
+      expect(keyspace.retainedBytes).toBe(0);
+    };
+    return { server, client, snapshot, format, keyspace, usedBytes, finish };
+  }
+
+  const REPLACING = [
+    ["DEL", "large", "long", "short", "list", "expiring"],
+    ["UNLINK", "large", "long", "short", "list", "expiring"],
+    ["MSET", "large", "1", "long", "2", "short", "3", "list", "4", "expiring", "5"],
+  ];
+  for (const command of REPLACING) {
+    test(`${command[0]} does not wait, and the snapshot keeps what was there`, () => {
+      const { client, keyspace, usedBytes, finish } = subject();
+      const expected = command[0] === "MSET" ? "OK" : "(integer) 5";
+      expect(client.line(command.join(" "))).toBe(expected);
+      expect(keyspace.retainedBytes).toBeGreaterThan(500);
+      finish();
+      client.send("DEL", "large", "long", "short", "list", "expiring");
+      while (!keyspace.lazyFree.idle) keyspace.lazyFree.step(1000);
+      expect(keyspace.arena.usedBytes).toBeLessThan(usedBytes);
+    });
+  }
+
+  test("the one that is being written goes when it is complete", () => {
+    const { client, snapshot, format, keyspace, finish } = subject();
+    while (format.main.isBetweenKeys) snapshot.runSlice(-1);
+    client.send("DEL", "large", "long", "short", "list", "expiring");
+    expect(format.main.isBetweenKeys).toBe(false);
+    expect(keyspace.retainedBytes).toBeGreaterThan(500);
+    finish();
+  });
+
+  test("expired keys and SET with conditions and times are no exception", () => {
+    const { server, client, finish } = subject();
+    server.advance(2000);
+    expect(client.line("GET short")).toBe("(nil)");
+    client.send("SET", "list", "new", "KEEPTTL");
+    expect(client.line("PTTL list")).toBe("(integer) 3000");
+    client.send("SET", "long", "new", "PX", 1000);
+    expect(client.line("PTTL long")).toBe("(integer) 1000");
+    client.send("SINTERSTORE", "large", "none");
+    finish();
+    server.advance(4000);
+    expect(client.line("EXISTS list long")).toBe("(integer) 0");
+    expect(client.line("HGET expiring field")).toBe("(nil)");
+  });
+
+  test("a snapshot that is broken off gives all of it back", () => {
+    const { client, snapshot, keyspace } = subject();
+    snapshot.runSlice(-1);
+    client.send("DEL", "large", "long", "short", "list", "expiring");
+    snapshot.abort();
+    while (!snapshot.isReady) snapshot.runSlice(-1);
+    expect(keyspace.retainedBytes).toBe(0);
+  });
+
+  test("a flush after it leaves nothing out", () => {
+    const { client, finish } = subject();
+    client.send("DEL", "large", "long");
+    client.send("FLUSHALL");
+    finish();
+  });
+
+  test("maxmemory does not count what waits for the snapshot", () => {
+    const { server, client, keyspace, finish } = subject();
+    const { memory } = server.engine;
+    client.send("CONFIG", "SET", "maxmemory-policy", "volatile-ttl");
+    const count = keyspace.databases[0].size;
+    client.send("CONFIG", "SET", "maxmemory", memory.usedBytes - 1);
+    memory.evict();
+    expect(client.line("EXISTS long")).toBe("(integer) 0");
+    expect(keyspace.retainedBytes).toBeGreaterThan(500);
+    expect(keyspace.databases[0].size).toBe(count - 1);
+    client.send("CONFIG", "SET", "maxmemory", 0);
+    finish();
   });
 });
 

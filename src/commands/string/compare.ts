@@ -72,6 +72,7 @@ export const COMPARE_COMMANDS = [
     complexity: "O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE where N is the length of the value.",
     categories: ["string"],
     keys: [oneKey("RW delete")],
+    replaces: true,
     syntax: "key:key [condition=<IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest>]",
     run(cx) {
       if (cx.argc === 2) deleteAny(cx);

@@ -133,6 +133,7 @@ export const VALUE_COMMANDS = [
     complexity: "O(1)",
     categories: ["string"],
     keys: [{ ...oneKey("RW access update variable_flags"), notes: "RW and ACCESS due to the optional `GET` argument" }],
+    replaces: true,
     syntax: SET_SYNTAX,
     history: [
       ["2.6.12", "Options `EX`, `PX`, `NX` and `XX`."],
@@ -224,6 +225,7 @@ export const VALUE_COMMANDS = [
     complexity: "O(1)",
     categories: ["string"],
     keys: [oneKey("RW access update")],
+    replaces: true,
     syntax: "key:key value",
     deprecatedSince: "6.2.0",
     replacedBy: "`SET` with the `!GET` argument",
@@ -243,6 +245,7 @@ export const VALUE_COMMANDS = [
     complexity: "O(1)",
     categories: ["string"],
     keys: [oneKey("RW access delete")],
+    replaces: true,
     syntax: "key:key",
     run(cx) {
       const e = answerValue(cx);
