@@ -18,6 +18,8 @@ import type { Supervisor } from "./supervisor.ts";
 
 /** How long after the start what was put off for its sake is done. */
 const SETTLE_MS = 50;
+/** The pause for others between two families of commands that are loaded then. */
+const LOAD_PAUSE_MS = 5;
 
 /** What a process is made of. */
 export interface ProcessParts {
@@ -100,6 +102,12 @@ export class ServerProcess implements ProcessPort {
   #settle(): void {
     Bun.unsafe.setJITPolicy(1);
     this.#parts.engine.keyspace.arena.reserve();
+    this.#loadCommands();
+  }
+
+  /** Loads the commands that nobody has called yet, so that nobody will wait for that. */
+  #loadCommands(): void {
+    if (this.#parts.engine.commands.loadNext()) setTimeout(() => this.#loadCommands(), LOAD_PAUSE_MS);
   }
 
   /** Modules are C libraries, which this server cannot load: it fails on them as Redis does on a library that it cannot load. */

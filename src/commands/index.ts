@@ -1,81 +1,100 @@
-/** Every command of the server, by family. Static imports: a compiled binary has no folder to scan. */
-import type { CommandLiteral } from "../engine/spec.ts";
-import { BITMAP_COMMANDS } from "./bitmap/bitmap.ts";
+/**
+ * Every command of the server, by family. A family's code is loaded when one of its commands is first called (engine/command-family.ts); those of a
+ * connection are there from the start, because a client begins with them. The file of a family stands here in full: a compiled binary has no folder to scan.
+ */
+import { type CommandList, family } from "../engine/command-family.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
-import { CLIENT_COMMANDS } from "./connection/client.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
-import { DUMP_COMMANDS } from "./generic/dump.ts";
-import { EXPIRE_COMMANDS } from "./generic/expire.ts";
-import { KEY_COMMANDS } from "./generic/keys.ts";
-import { MIGRATE_COMMANDS } from "./generic/migrate.ts";
-import { OBJECT_COMMANDS } from "./generic/object.ts";
-import { RENAME_COMMANDS } from "./generic/rename.ts";
-import { SCAN_COMMANDS } from "./generic/scan.ts";
-import { SORT_COMMANDS } from "./generic/sort.ts";
-import { GEO_COMMANDS } from "./geo/geo.ts";
-import { HASH_COMMANDS } from "./hash/hash.ts";
-import { HYPERLOGLOG_COMMANDS } from "./hyperloglog/hyperloglog.ts";
-import { LIST_COMMANDS } from "./list/list.ts";
-import { BGREWRITEAOF_COMMANDS } from "./persistence/bgrewriteaof.ts";
-import { RDB_COMMANDS } from "./persistence/rdb.ts";
-import { PUBSUB_INTROSPECTION_COMMANDS } from "./pubsub/introspection.ts";
-import { PUBSUB_COMMANDS } from "./pubsub/pubsub.ts";
-import { REPLICATION_COMMANDS } from "./replication/replication.ts";
-import { COMMAND_COMMANDS } from "./server/command.ts";
-import { CONFIG_COMMANDS } from "./server/config.ts";
-import { DEBUG_COMMANDS } from "./server/debug.ts";
-import { FLUSH_COMMANDS } from "./server/flush.ts";
-import { INFO_COMMANDS } from "./server/info.ts";
-import { LATENCY_COMMANDS } from "./server/latency.ts";
-import { LOLWUT_COMMANDS } from "./server/lolwut.ts";
-import { MEMORY_COMMANDS } from "./server/memory.ts";
-import { MONITOR_COMMANDS } from "./server/monitor.ts";
-import { SHUTDOWN_COMMANDS } from "./server/shutdown.ts";
-import { SLOWLOG_COMMANDS } from "./server/slowlog.ts";
-import { TIME_COMMANDS } from "./server/time.ts";
-import { SET_COMMANDS } from "./set/set.ts";
-import { STREAM_COMMANDS } from "./stream/stream.ts";
-import { STRING_COMMANDS } from "./string/string.ts";
-import { TRANSACTION_COMMANDS } from "./transactions/transactions.ts";
-import { ZSET_COMMANDS } from "./zset/zset.ts";
 
-export const COMMANDS: readonly CommandLiteral[] = [
+export const COMMANDS: CommandList = [
   ...AUTHENTICATION_COMMANDS,
-  ...BGREWRITEAOF_COMMANDS,
-  ...BITMAP_COMMANDS,
-  ...CLIENT_COMMANDS,
-  ...CONFIG_COMMANDS,
   ...CONNECTION_COMMANDS,
-  ...COMMAND_COMMANDS,
-  ...INFO_COMMANDS,
-  ...LATENCY_COMMANDS,
-  ...DEBUG_COMMANDS,
-  ...DUMP_COMMANDS,
-  ...EXPIRE_COMMANDS,
-  ...FLUSH_COMMANDS,
-  ...GEO_COMMANDS,
-  ...HASH_COMMANDS,
-  ...HYPERLOGLOG_COMMANDS,
-  ...KEY_COMMANDS,
-  ...LIST_COMMANDS,
-  ...LOLWUT_COMMANDS,
-  ...MEMORY_COMMANDS,
-  ...MIGRATE_COMMANDS,
-  ...MONITOR_COMMANDS,
-  ...OBJECT_COMMANDS,
-  ...PUBSUB_COMMANDS,
-  ...PUBSUB_INTROSPECTION_COMMANDS,
-  ...SHUTDOWN_COMMANDS,
-  ...SLOWLOG_COMMANDS,
-  ...RDB_COMMANDS,
-  ...RENAME_COMMANDS,
-  ...REPLICATION_COMMANDS,
-  ...SCAN_COMMANDS,
-  ...SET_COMMANDS,
-  ...SORT_COMMANDS,
-  ...STREAM_COMMANDS,
-  ...STRING_COMMANDS,
-  ...TIME_COMMANDS,
-  ...TRANSACTION_COMMANDS,
-  ...ZSET_COMMANDS,
+  family(
+    "bgrewriteaof",
+    () =>
+      (require("./persistence/bgrewriteaof.ts") as typeof import("./persistence/bgrewriteaof.ts"))
+        .BGREWRITEAOF_COMMANDS,
+  ),
+  family(
+    "setbit getbit bitcount bitpos bitop bitfield bitfield_ro",
+    () => (require("./bitmap/bitmap.ts") as typeof import("./bitmap/bitmap.ts")).BITMAP_COMMANDS,
+  ),
+  family(
+    "client",
+    () => (require("./connection/client.ts") as typeof import("./connection/client.ts")).CLIENT_COMMANDS,
+  ),
+  family(
+    "config command info latency debug dbsize flushdb flushall swapdb lolwut memory monitor shutdown lastsave " +
+      "slowlog time",
+    () => (require("./server/server.ts") as typeof import("./server/server.ts")).SERVER_COMMANDS,
+  ),
+  family(
+    "del unlink exists type touch randomkey expire pexpire expireat pexpireat ttl pttl expiretime pexpiretime " +
+      "persist rename renamenx move copy scan keys sort sort_ro object dump restore restore-asking migrate",
+    () => (require("./generic/generic.ts") as typeof import("./generic/generic.ts")).GENERIC_COMMANDS,
+  ),
+  family(
+    "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch " +
+      "geosearchstore",
+    () => (require("./geo/geo.ts") as typeof import("./geo/geo.ts")).GEO_COMMANDS,
+  ),
+  family(
+    "hset hmset hsetnx hdel hincrby hincrbyfloat hget hmget hlen hstrlen hexists hgetall hkeys hvals hrandfield " +
+      "hscan hexpire hpexpire hexpireat hpexpireat httl hpttl hexpiretime hpexpiretime hpersist hgetdel hgetex hsetex",
+    () => (require("./hash/hash.ts") as typeof import("./hash/hash.ts")).HASH_COMMANDS,
+  ),
+  family(
+    "pfadd pfcount pfmerge pfdebug pfselftest",
+    () =>
+      (require("./hyperloglog/hyperloglog.ts") as typeof import("./hyperloglog/hyperloglog.ts")).HYPERLOGLOG_COMMANDS,
+  ),
+  family(
+    "lpush rpush lpushx rpushx lpop rpop llen lindex lrange lpos lset linsert lrem ltrim lmove rpoplpush blmove " +
+      "brpoplpush blpop brpop lmpop blmpop",
+    () => (require("./list/list.ts") as typeof import("./list/list.ts")).LIST_COMMANDS,
+  ),
+  family(
+    "subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe publish spublish",
+    () => (require("./pubsub/pubsub.ts") as typeof import("./pubsub/pubsub.ts")).PUBSUB_COMMANDS,
+  ),
+  family(
+    "pubsub",
+    () =>
+      (require("./pubsub/introspection.ts") as typeof import("./pubsub/introspection.ts"))
+        .PUBSUB_INTROSPECTION_COMMANDS,
+  ),
+  family("save bgsave", () => (require("./persistence/rdb.ts") as typeof import("./persistence/rdb.ts")).RDB_COMMANDS),
+  family(
+    "failover psync sync replconf replicaof slaveof role wait waitaof",
+    () =>
+      (require("./replication/replication.ts") as typeof import("./replication/replication.ts")).REPLICATION_COMMANDS,
+  ),
+  family(
+    "sadd srem smove scard sismember smismember smembers sscan srandmember spop sinter sintercard sinterstore " +
+      "sunion sunionstore sdiff sdiffstore",
+    () => (require("./set/set.ts") as typeof import("./set/set.ts")).SET_COMMANDS,
+  ),
+  family(
+    "xadd xtrim xdel xsetid xlen xrange xrevrange xread xreadgroup xgroup xack xpending xclaim xautoclaim xdelex " +
+      "xackdel xinfo",
+    () => (require("./stream/stream.ts") as typeof import("./stream/stream.ts")).STREAM_COMMANDS,
+  ),
+  family(
+    "get set setnx setex psetex getset getdel getex mget mset msetnx msetex incr decr incrby decrby incrbyfloat " +
+      "append setrange getrange substr strlen delex delifeq digest lcs",
+    () => (require("./string/string.ts") as typeof import("./string/string.ts")).STRING_COMMANDS,
+  ),
+  family(
+    "multi exec discard watch unwatch",
+    () =>
+      (require("./transactions/transactions.ts") as typeof import("./transactions/transactions.ts"))
+        .TRANSACTION_COMMANDS,
+  ),
+  family(
+    "zadd zincrby zrem zremrangebyrank zremrangebyscore zremrangebylex zcard zscore zmscore zrank zrevrank zscan " +
+      "zrange zrangestore zrevrange zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex zcount zlexcount " +
+      "zpopmin zpopmax zmpop bzpopmin bzpopmax bzmpop zrandmember zunion zunionstore zinter zintercard zinterstore " +
+      "zdiff zdiffstore",
+    () => (require("./zset/zset.ts") as typeof import("./zset/zset.ts")).ZSET_COMMANDS,
+  ),
 ];

@@ -5,9 +5,8 @@
  * Brief is a command that takes constant time as its documentation has it, and whose arguments and reply are short, so that none of them could be a case
  * for the slow log. Where the slow log or the latency monitor want to know of less than BRIEF_LIMIT_US, every call is timed by itself.
  */
-import type { CommandTable } from "./command-table.ts";
 import { newHistogram, recordLatency } from "./histogram.ts";
-import { type CommandSpec, Flag } from "./spec.ts";
+import type { CommandSpec } from "./spec.ts";
 import type { Stats } from "./stats.ts";
 
 /** A threshold of the slow log below this asks for the time of each call. */
@@ -17,13 +16,6 @@ const BRIEF_BYTES_MAX = 1024;
 /** Most calls that share a reading. */
 const CALLS_MAX = 32;
 
-/** Whether calls of a command are brief unless arguments or reply are long. */
-export function isBriefCommand(spec: CommandSpec): boolean {
-  const { complexity, group } = spec.literal;
-  const isConstant = (spec.flags & Flag.Fast) !== 0 || complexity === "O(1)";
-  return isConstant && (spec.flags & Flag.Blocking) === 0 && group !== "pubsub";
-}
-
 export class BriefCalls {
   /** Calls that have ended since the clock was read. */
   count = 0;
@@ -31,18 +23,14 @@ export class BriefCalls {
   /** Several commands of one client run one after the other, and settle() will be called before anything else runs. */
   inPipeline = false;
   readonly #stats: Stats;
-  /** By the number of the command. */
-  readonly #isBrief: Uint8Array;
 
-  constructor(commands: CommandTable, stats: Stats) {
+  constructor(stats: Stats) {
     this.#stats = stats;
-    this.#isBrief = new Uint8Array(commands.count);
-    for (const spec of commands.original.values()) if (isBriefCommand(spec)) this.#isBrief[spec.id] = 1;
   }
 
   /** May the call of a command with so many bytes of arguments go without a reading of the clock, if its reply is short, too? */
   admits(spec: CommandSpec, argumentBytes: number): boolean {
-    if (!this.inPipeline || this.count === CALLS_MAX || this.#isBrief[spec.id] === 0) return false;
+    if (!this.inPipeline || this.count === CALLS_MAX || !spec.isBrief) return false;
     return argumentBytes <= BRIEF_BYTES_MAX && this.#stats.slowThresholdUs >= BRIEF_LIMIT_US;
   }
 

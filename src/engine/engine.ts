@@ -14,6 +14,7 @@ import { Blocking } from "./blocking.ts";
 import { BriefCalls } from "./brief-calls.ts";
 import { Client, ClientFlag, Halt, Origin } from "./client.ts";
 import { ClientPause } from "./client-pause.ts";
+import type { CommandList } from "./command-family.ts";
 import { CommandTable } from "./command-table.ts";
 import { DebugState } from "./debug-state.ts";
 import { deliverEffects } from "./deliver.ts";
@@ -39,7 +40,7 @@ import { dropReplyToReplica } from "./replica-reply.ts";
 import type { ReplicationPort } from "./replication-port.ts";
 import { SlowLog } from "./slowlog.ts";
 import { saveKeysFirst } from "./snapshot-keys.ts";
-import { type CommandLiteral, type CommandSpec, Flag } from "./spec.ts";
+import { type CommandSpec, Flag } from "./spec.ts";
 import { Stats } from "./stats.ts";
 import { abortedExec, isExec, spoilTransaction, WatchRegistry } from "./transactions.ts";
 import { unknownCommand, unknownSubcommand } from "./unknown-command.ts";
@@ -124,7 +125,7 @@ export class Engine implements EngineView {
   /** Messages that stand where the reply of a client without replies would: they stay when the reply is taken back. */
   #mutedPushBytes = 0;
 
-  constructor(config: Config, keyspace: Keyspace, clock: Clock, commands: readonly CommandLiteral[]) {
+  constructor(config: Config, keyspace: Keyspace, clock: Clock, commands: CommandList) {
     this.config = config;
     this.keyspace = keyspace;
     this.clock = clock;
@@ -133,7 +134,7 @@ export class Engine implements EngineView {
     this.memory = new MemoryUsage(keyspace.arena);
     this.log = new Logger({ clock, level: "nothing" });
     this.commands = new CommandTable(commands);
-    this.briefs = new BriefCalls(this.commands, this.stats);
+    this.briefs = new BriefCalls(this.stats);
     this.ownKeys = new OwnKeys(keyspace);
     this.pubsub = new PubSub(this);
     this.watches = new WatchRegistry(this);
@@ -144,7 +145,7 @@ export class Engine implements EngineView {
     followNotifySetting(this);
     const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
     internal.set(ClientFlag.Internal);
-    const first = this.commands.byName.values().next().value as CommandSpec;
+    const [first] = this.commands.loaded();
     this.cx = new HandlerContext(this, internal, first, this.reply, new Request());
     this.tick();
     this.stats.startedMs = this.nowMs();

@@ -4,12 +4,12 @@
  */
 import type { Config } from "../config/config.ts";
 import type { DirectiveHandler } from "../config/load.ts";
+import { type CommandList, commandNames } from "./command-family.ts";
 import { type CommandTable, RENAME_TARGET_EXISTS, RENAME_UNKNOWN } from "./command-table.ts";
-import type { CommandLiteral } from "./spec.ts";
 
 /** Checks lines one after the other, as each changes what names there are: to be given to Config.onDirective before loading. */
-export function renameDirective(literals: readonly CommandLiteral[]): DirectiveHandler {
-  const names = new Set(literals.map((literal) => literal.name));
+export function renameDirective(commands: CommandList): DirectiveHandler {
+  const names = new Set(commandNames(commands));
   return ([, from, to]) => {
     if (!names.delete(from.toLowerCase())) return RENAME_UNKNOWN;
     if (to === "") return null;

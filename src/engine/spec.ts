@@ -213,8 +213,8 @@ export class CommandSpec {
   readonly keyStep: number;
   /** May the command change values in place? Otherwise it only puts others in their place, or deletes keys: by way of the database, which tells a snapshot. */
   readonly changesInPlace: boolean;
-  /** Dense number of the command in its table; assigned by the table. */
-  id = -1;
+  /** Whether calls take constant time and are brief unless arguments or reply are long (brief-calls.ts). Subcommands are not. */
+  readonly isBrief: boolean;
 
   calls = 0;
   failedCalls = 0;
@@ -238,6 +238,7 @@ export class CommandSpec {
     this.changesInPlace = literal.replaces !== true && mayChangeInPlace(literal);
     this.run = literal.run ?? noHandler;
     this.categories = categoryBits(literal);
+    this.isBrief = parent === null && isBriefCommand(literal);
     if (literal.subcommands !== undefined) {
       const map = new Map<string, CommandSpec>();
       for (const sub of literal.subcommands) map.set(sub.name, new CommandSpec(sub, this));
@@ -301,6 +302,11 @@ function fixedKeyRange(specs: readonly KeySpec[]): FixedKeyRange {
     range.step = find.step;
   }
   return range;
+}
+
+function isBriefCommand({ flags, complexity, group }: CommandLiteral): boolean {
+  const isConstant = (flags & Flag.Fast) !== 0 || complexity === "O(1)";
+  return isConstant && (flags & Flag.Blocking) === 0 && group !== "pubsub";
 }
 
 function categoryBit(name: Category): number {

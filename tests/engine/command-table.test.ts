@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { COMMANDS } from "../../src/commands/index.ts";
 import { Config } from "../../src/config/config.ts";
 import { PERSONALITIES } from "../../src/config/personality.ts";
+import { allLiterals, family } from "../../src/engine/command-family.ts";
 import { CommandTable } from "../../src/engine/command-table.ts";
 import { applyRenames, renameDirective } from "../../src/engine/rename-command.ts";
 import { type CommandLiteral, Flag, KEY_FLAG_NAMES } from "../../src/engine/spec.ts";
@@ -37,21 +38,72 @@ test("names are found in any case, and nothing else is", () => {
     expect(find(table, name)).toBeNull();
 });
 
-test("containers and subcommands have names and dense ids", () => {
+test("containers and subcommands have names", () => {
   const table = new CommandTable([literal("a"), literal("box", [literal("get"), literal("set")]), literal("z")]);
-  expect(table.count).toBe(5);
+  expect(table.size).toBe(3);
   const box = table.lookup("BOX");
   expect([...(box?.subcommands?.values() ?? [])].map((sub) => sub.fullName)).toEqual(["box|get", "box|set"]);
   expect(table.lookup("Box|GET")?.fullName).toBe("box|get");
   for (const name of ["box|nosuch", "a|get", "box|get|x", "nosuch"]) expect(table.lookup(name)).toBeUndefined();
-  const ids = [...table.byName.values()]
-    .flatMap((spec) => [spec, ...(spec.subcommands?.values() ?? [])])
-    .map((s) => s.id);
-  expect(ids).toEqual([0, 1, 2, 3, 4]);
 });
 
 test("a name that is declared twice is a mistake", () => {
   expect(() => new CommandTable([literal("a"), literal("a")])).toThrow("twice");
+});
+
+describe("a family", () => {
+  const literals = [literal("get"), literal("box", [literal("open")])];
+
+  function tableOf(names: string, loaded: readonly CommandLiteral[]) {
+    let loads = 0;
+    const load = () => {
+      loads++;
+      return loaded;
+    };
+    return { table: new CommandTable([literal("first"), family(names, load), literal("last")]), loads: () => loads };
+  }
+
+  test("is loaded once, when one of its commands is asked for", () => {
+    const { table, loads } = tableOf("get box", literals);
+    expect([table.size, loads()]).toEqual([4, 0]);
+    expect(find(table, "nosuch")).toBeNull();
+    expect(find(table, "box|open")).toBeNull();
+    expect(find(table, "last")).toBe("last");
+    expect(table.loaded().map((spec) => spec.name)).toEqual(["first", "last"]);
+    expect(loads()).toBe(0);
+    expect(find(table, "Get")).toBe("get");
+    expect(find(table, "box")).toBe("box");
+    expect(table.lookup("box|open")?.fullName).toBe("box|open");
+    expect(loads()).toBe(1);
+    expect(table.loaded().map((spec) => spec.name)).toEqual(["first", "get", "box", "last"]);
+  });
+
+  test("is loaded when all commands are asked for", () => {
+    const { table, loads } = tableOf("get box", literals);
+    expect(table.all().map((spec) => spec.name)).toEqual(["first", "get", "box", "last"]);
+    expect(loads()).toBe(1);
+  });
+
+  test("can be loaded ahead, one at a time", () => {
+    const { table, loads } = tableOf("get box", literals);
+    expect([table.loadNext(), loads(), table.loadNext(), loads()]).toEqual([true, 1, false, 1]);
+    expect(table.loaded().length).toBe(4);
+  });
+
+  test("answers under the names that clients use", () => {
+    const { table, loads } = tableOf("get box", literals);
+    expect(table.rename("GET", "fetch")).toBeNull();
+    expect(table.rename("box", "")).toBeNull();
+    expect([find(table, "get"), find(table, "box"), loads()]).toEqual([null, null, 0]);
+    expect(find(table, "FETCH")).toBe("get");
+    expect(find(table, "box")).toBeNull();
+    expect(table.lookupOriginal("box")?.name).toBe("box");
+  });
+
+  test("has the commands that its names say", () => {
+    expect(() => tableOf("get", literals).table.lookup("get")).toThrow("other commands");
+    expect(() => tableOf("first", literals)).toThrow("twice");
+  });
 });
 
 describe("rename-command", () => {
@@ -72,7 +124,9 @@ describe("rename-command", () => {
     expect(find(table, "get")).toBe("set");
     expect(find(table, "set")).toBeNull();
     expect(find(table, "keys")).toBeNull();
-    expect([...table.original.keys()]).toEqual(["get", "set", "keys"]);
+    expect(table.all().map((spec) => spec.name)).toEqual(["get", "set"]);
+    expect(table.loaded().map((spec) => spec.name)).toEqual(["get", "set", "keys"]);
+    expect(table.lookupOriginal("keys")?.name).toBe("keys");
   });
 
   const refused: readonly (readonly [string, number, string])[] = [
@@ -112,5 +166,5 @@ describe("rules of literals", () => {
     });
     for (const sub of spec.subcommands ?? []) visit(sub, `${name}|`);
   };
-  for (const spec of COMMANDS) visit(spec, "");
+  for (const spec of allLiterals(COMMANDS)) visit(spec, "");
 });

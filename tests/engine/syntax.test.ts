@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { COMMANDS } from "../../src/commands/index.ts";
+import { allLiterals } from "../../src/engine/command-family.ts";
 import type { CommandLiteral } from "../../src/engine/spec.ts";
 import { type Argument, argument, parseSyntax } from "../../src/engine/syntax.ts";
 import { printSyntax } from "./syntax-printer.ts";
@@ -149,7 +150,7 @@ describe("the lines of all commands", () => {
       });
     for (const sub of literal.subcommands ?? []) visit(sub, `${name}|`);
   };
-  for (const literal of COMMANDS) visit(literal, "");
+  for (const literal of allLiterals(COMMANDS)) visit(literal, "");
 });
 
 /** Key specs that a tree refers to. */

@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/commands/index.ts";
+import { allLiterals } from "../../src/engine/command-family.ts";
 import type { Generator } from "./generator.ts";
 import { stepsOf } from "./runner.ts";
 
@@ -58,12 +59,14 @@ function inSeven(since: string): boolean {
 
 /** The full names of the commands that must be drawn. */
 function expectedCommands(): string[] {
-  return COMMANDS.filter(({ group }) => GROUPS.has(group)).flatMap((literal) => {
-    const rows = literal.subcommands?.map((sub) => ({ ...sub, name: `${literal.name}|${sub.name}` })) ?? [literal];
-    return rows
-      .filter(({ name, since }) => inSeven(since) && !name.endsWith("|help") && !Object.hasOwn(ELSEWHERE, name))
-      .map(({ name }) => name);
-  });
+  return allLiterals(COMMANDS)
+    .filter(({ group }) => GROUPS.has(group))
+    .flatMap((literal) => {
+      const rows = literal.subcommands?.map((sub) => ({ ...sub, name: `${literal.name}|${sub.name}` })) ?? [literal];
+      return rows
+        .filter(({ name, since }) => inSeven(since) && !name.endsWith("|help") && !Object.hasOwn(ELSEWHERE, name))
+        .map(({ name }) => name);
+    });
 }
 
 test("every command of the data types is drawn by a generator", async () => {

@@ -18,9 +18,9 @@ const ANY_ORDER = ["nondeterministic_output_order"];
 
 /** Entries of all commands, in COMMAND's form. */
 function replyAll(cx: Context): void {
-  const { byName } = cx.engine.commands;
-  cx.reply.array(byName.size);
-  for (const spec of byName.values()) writeInfo(cx.reply, spec);
+  const { commands } = cx.engine;
+  cx.reply.array(commands.size);
+  for (const spec of commands.all()) writeInfo(cx.reply, spec);
 }
 
 function info(cx: Context): void {
@@ -35,9 +35,7 @@ function info(cx: Context): void {
 function docs(cx: Context): void {
   const { commands } = cx.engine;
   const named = cx.argc > 2;
-  const specs = named
-    ? Array.from({ length: cx.argc - 2 }, (_, i) => commands.lookup(cx.text(i + 2)))
-    : [...commands.byName.values()];
+  const specs = named ? Array.from({ length: cx.argc - 2 }, (_, i) => commands.lookup(cx.text(i + 2))) : commands.all();
   const known = specs.filter((spec) => spec !== undefined);
   cx.reply.map(known.length);
   for (const spec of known) {
@@ -69,7 +67,7 @@ function listFilter(cx: Context): Filter {
 function list(cx: Context): void {
   const passes = listFilter(cx);
   const names: string[] = [];
-  for (const spec of cx.engine.commands.byName.values()) {
+  for (const spec of cx.engine.commands.all()) {
     if (passes(spec)) names.push(spec.fullName);
     for (const sub of spec.subcommands?.values() ?? []) if (passes(sub)) names.push(sub.fullName);
   }
@@ -133,7 +131,7 @@ const SUBCOMMANDS = [
     summary: "Counts the commands of this server.",
     complexity: "O(1)",
     categories: ["connection"],
-    run: (cx) => cx.reply.integer(cx.engine.commands.byName.size),
+    run: (cx) => cx.reply.integer(cx.engine.commands.size),
   }),
   command({
     name: "docs",

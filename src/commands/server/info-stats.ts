@@ -86,7 +86,7 @@ const DEBUG_FIELDS: readonly InfoField[] = [
 ];
 
 function eachCommand(engine: Engine, visit: (spec: CommandSpec) => void): void {
-  for (const spec of engine.commands.original.values()) {
+  for (const spec of engine.commands.loaded()) {
     visit(spec);
     for (const sub of spec.subcommands?.values() ?? []) visit(sub);
   }

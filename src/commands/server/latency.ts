@@ -61,7 +61,7 @@ function histogram(cx: Context): void {
   const { commands } = cx.engine;
   const start = reply.beginDeferred();
   let count = 0;
-  if (cx.argc === 2) for (const spec of commands.byName.values()) count += writeHistograms(cx, spec);
+  if (cx.argc === 2) for (const spec of commands.all()) count += writeHistograms(cx, spec);
   for (let i = 2; i < cx.argc; i++) {
     const spec = commands.lookup(cx.text(i));
     if (spec !== undefined) count += writeHistograms(cx, spec);

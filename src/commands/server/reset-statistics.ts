@@ -11,7 +11,7 @@ export function resetStatistics(engine: Engine): void {
   keyspace.expiredKeys = 0;
   keyspace.expiredFields = 0;
   keyspace.lazyFree.freedObjects = 0;
-  for (const spec of engine.commands.original.values()) {
+  for (const spec of engine.commands.loaded()) {
     resetCommand(spec);
     for (const sub of spec.subcommands?.values() ?? []) resetCommand(sub);
   }

@@ -253,7 +253,7 @@ export class AppendOnly implements AppendOnlyPort {
 
 /** The commands of the log are no work that a server has done for clients: statistics begin behind them. */
 function forgetCommands({ commands, stats, keyspace }: Engine): void {
-  for (const spec of commands.original.values()) {
+  for (const spec of commands.loaded()) {
     for (const each of [spec, ...(spec.subcommands?.values() ?? [])]) {
       each.calls = 0;
       each.usec = 0;

@@ -131,7 +131,7 @@ export class CommandLoad {
     const { buf, start, length, count } = request;
     const { commands } = this.#engine;
     // A command that was renamed may stand in the log under its own name, too.
-    const spec = found ?? commands.original.get(latin1(buf, start[0], length[0]).toLowerCase()) ?? null;
+    const spec = found ?? commands.lookupOriginal(latin1(buf, start[0], length[0]).toLowerCase()) ?? null;
     if (spec === null || spec.subcommands === null || count < 2) return spec;
     return commands.findSub(spec, buf, start[1], length[1]) === null ? null : spec;
   }

@@ -1,0 +1,41 @@
+// What a start loads: the files that main.ts reaches by static imports. All else is loaded when it is wanted, because a start pays for every function
+// that it reads, called or not.
+
+import { expect, test } from "bun:test";
+import { posix } from "node:path";
+import { projectFiles } from "../../scripts/tidy/project.ts";
+
+/** Commands that are there from the start; all others are loaded by family (src/commands/index.ts). */
+const COMMAND_FILES = [
+  "src/commands/connection/authentication.ts",
+  "src/commands/connection/connection.ts",
+  "src/commands/index.ts",
+];
+
+/** Most bytes of source that a start may load. Whoever needs more should ask first what can be loaded later. */
+const START_BYTES_MAX = 1_550_000;
+
+const sources = new Map(projectFiles("src").map((file) => [file.path, file.text]));
+const transpiler = new Bun.Transpiler({ loader: "ts" });
+
+/** Files that importing a file loads: type-only imports are none. */
+function loadedBy(path: string): string[] {
+  return transpiler
+    .scanImports(sources.get(path)!)
+    .filter((found) => found.kind === "import-statement" && found.path.startsWith("."))
+    .map((found) => posix.join(posix.dirname(path), found.path))
+    .filter((imported) => sources.has(imported));
+}
+
+const started = new Set(["src/main.ts"]);
+for (const path of started) for (const imported of loadedBy(path)) started.add(imported);
+
+test("a start loads the commands of connections and no others", () => {
+  expect([...started].filter((path) => path.startsWith("src/commands/")).sort()).toEqual(COMMAND_FILES);
+});
+
+test("a start loads no more source than it may", () => {
+  const bytes = [...started].reduce((sum, path) => sum + sources.get(path)!.length, 0);
+  process.stdout.write(`a start loads ${started.size} of ${sources.size} files, ${bytes} bytes\n`);
+  expect(bytes).toBeLessThan(START_BYTES_MAX);
+});
