@@ -1,5 +1,20 @@
 /** The interfaces through which the engine reaches layers above it. main.ts plugs the implementations in. */
 
+/** Output that is kept elsewhere, and shared: a replica's part of the replication stream. It is sent piece by piece. */
+export interface OutputStream {
+  /** Bytes that wait. */
+  readonly length: number;
+  /** The next piece, while length > 0: bytes[at, end). To be asked for in this order. */
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
+  /** So many bytes of the piece have been sent. */
+  consume(length: number): void;
+  /** Number and bytes of the blocks of memory that what waits stands in. */
+  readonly blockCount: number;
+  readonly memoryBytes: number;
+}
+
 /** A client's way out: its socket, or something that swallows or collects output. Implemented by net, and by tests. */
 export interface ClientLink {
   /** Address of the peer and of our side, as CLIENT LIST shows them: "127.0.0.1:1234", "/path:0", "[::1]:1". */
@@ -26,6 +41,9 @@ export interface ClientLink {
   sendAhead(bytes: Uint8Array, offset: number, length: number): number;
   /** Output is sent again: first what has collected. */
   letGo(): void;
+  /** From now on a stream goes out behind all other output. Call streamGrew() now, and whenever there is more of it: it is sent at the end of the turn. */
+  attachStream(stream: OutputStream): void;
+  streamGrew(): void;
   /** Bytes of output that wait to be sent. */
   pendingOutput(): number;
   /** The same as CLIENT LIST divides it: bytes in the client's first buffer; number and bytes of what is queued behind it. */

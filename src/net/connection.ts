@@ -10,7 +10,7 @@ import type { OutputBufferLimits } from "../config/setting-special.ts";
 import { type Client, ClientFlag, Halt } from "../engine/client.ts";
 import { clientLine } from "../engine/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { ClientLink } from "../engine/ports.ts";
+import type { ClientLink, OutputStream } from "../engine/ports.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import type { PartialRequest } from "../resp/partial-request.ts";
 import { PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
@@ -416,6 +416,14 @@ export class Connection implements ClientLink {
     if (this.#output.length > 0) this.#markDirty();
   }
 
+  attachStream(stream: OutputStream): void {
+    this.#output.stream = stream;
+  }
+
+  streamGrew(): void {
+    if (this.#state === State.Open) this.#outputWaits();
+  }
+
   /** The peer sends nothing more. What it has asked for is still sent, unless it waits for something that may never come. */
   peerEnded(): void {
     this.#ended = this.client.halted === Halt.Turn;
@@ -535,6 +543,6 @@ export class Connection implements ClientLink {
   }
 
   memoryBytes(): number {
-    return this.#input.memoryBytes + this.#output.memoryBytes;
+    return this.#input.memoryBytes + this.#output.memoryBytes + this.#output.streamBytes;
   }
 }

@@ -64,9 +64,8 @@ export class OutputWatch {
     return this.#softSince !== 0;
   }
 
-  /** Must a client with this much waiting output be closed now? To be asked whenever output was added, and now and then. */
-  exceeds(limits: OutputBufferLimits, client: Client, waiting: number, nowMs: number): boolean {
-    const counted = countedOutput(waiting);
+  /** Must a client with so many counted bytes of waiting output be closed now? To be asked whenever output was added, and now and then. */
+  exceeds(limits: OutputBufferLimits, client: Client, counted: number, nowMs: number): boolean {
     if (client.has(ClientFlag.Unauthenticated) && counted > UNAUTHENTICATED_BYTES) return true;
     const { hard, soft, softSeconds } = limitOf(limits, client);
     if (hard > 0 && counted >= hard) return true;

@@ -1,11 +1,12 @@
 /**
  * The way out of one connection: replies go to the socket at once; what it does not take, and messages of others, wait in the outbox until it does.
  *
- * Bytes are sent in the order in which they were given. While anything waits, nothing is written past it.
+ * Bytes are sent in the order in which they were given. While anything waits, nothing is written past it. A stream, if there is one, goes behind all else.
  */
 import type { Socket } from "bun";
 import type { OutputBufferLimits } from "../config/setting-special.ts";
 import { type Client, ClientFlag } from "../engine/client.ts";
+import type { OutputStream } from "../engine/ports.ts";
 import type { Stats } from "../engine/stats.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { Outbox } from "./outbox.ts";
@@ -26,6 +27,8 @@ export class Output {
   readonly #stats: Stats;
   readonly #socket: Socket<unknown>;
   readonly #box = new Outbox();
+  /** What is sent out of memory that others have, too. */
+  stream: OutputStream | null = null;
   readonly #watch = new OutputWatch();
   readonly #replyBuffer = new ReplyBuffer();
   #memory = 0;
@@ -40,12 +43,17 @@ export class Output {
 
   /** Bytes that wait. */
   get length(): number {
-    return this.#box.length;
+    return this.stream === null ? this.#box.length : this.#box.length + this.stream.length;
   }
 
   /** Something waits that the socket might take. */
   get wantsFlush(): boolean {
-    return this.#box.length > 0 && !this.#full;
+    return this.length > 0 && !this.#full;
+  }
+
+  /** Bytes of the shared memory that the stream waits in. */
+  get streamBytes(): number {
+    return this.stream === null ? 0 : this.stream.memoryBytes;
   }
 
   /** Bytes of memory held. */
@@ -60,17 +68,17 @@ export class Output {
 
   /** The same without a new reply. */
   get alarmed(): boolean {
-    return this.#box.length >= this.#host.outputAlarm || this.#watch.pastSoft;
+    return this.stream !== null || this.#box.length >= this.#host.outputAlarm || this.#watch.pastSoft;
   }
 
   /** Would this reply, behind what waits, be more than the client may have waiting? */
   exceedsWith(reply: ReplyWriter, limits: OutputBufferLimits, client: Client, nowMs: number): boolean {
-    return reply.overflowed || this.#watch.exceeds(limits, client, this.#waitingWith(reply), nowMs);
+    return reply.overflowed || this.#watch.exceeds(limits, client, countedOutput(this.#waitingWith(reply)), nowMs);
   }
 
   /** Does more wait than the client may have waiting? */
   exceeds(limits: OutputBufferLimits, client: Client, nowMs: number): boolean {
-    return this.#watch.exceeds(limits, client, this.#box.length, nowMs);
+    return this.#watch.exceeds(limits, client, this.queuedReplyBytes, nowMs);
   }
 
   #waitingWith(reply: ReplyWriter): number {
@@ -135,7 +143,23 @@ export class Output {
         break;
       }
     }
+    if (this.stream !== null && !this.#full) this.#flushStream(this.stream, client, nowMs);
     this.#countMemory();
+  }
+
+  #flushStream(stream: OutputStream, client: Client, nowMs: number): void {
+    while (stream.length > 0) {
+      const { bytes, at, end } = stream;
+      const sent = this.#write(bytes, at, end - at, client);
+      if (sent > 0) {
+        client.lastActiveMs = nowMs;
+        stream.consume(sent);
+      }
+      if (sent < end - at) {
+        this.#full = true;
+        return;
+      }
+    }
   }
 
   /** The socket can take output again. */
@@ -168,6 +192,7 @@ export class Output {
   /** Forgets everything. */
   clear(): void {
     this.#box.clear();
+    this.stream = null;
     this.#countMemory();
   }
 
@@ -183,11 +208,12 @@ export class Output {
   }
 
   get queuedReplies(): number {
-    return this.#box.length > FIRST_BUFFER_BYTES ? this.#box.blockCount : 0;
+    const blocks = this.#box.length > FIRST_BUFFER_BYTES ? this.#box.blockCount : 0;
+    return this.stream === null ? blocks : blocks + this.stream.blockCount;
   }
 
   get queuedReplyBytes(): number {
-    return countedOutput(this.#box.length);
+    return countedOutput(this.#box.length) + this.streamBytes;
   }
 
   get replyBufferBytes(): number {

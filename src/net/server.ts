@@ -96,7 +96,7 @@ export class Server implements ConnectionHost {
       this.#applyLimits(),
     );
     engine.config.onApply("maxclients", () => this.#applyMaxClients());
-    engine.memory.setPart("clients-normal", () => this.clientMemory - engine.memory.part("clients-replicas"));
+    engine.memory.setPart("clients-normal", () => this.clientMemory);
     engine.scheduleCommit = () => this.#scheduleEnd();
   }
 

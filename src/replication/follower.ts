@@ -444,7 +444,6 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
     const { history } = this.#state;
     this.#discardCached();
     this.#parts.primarySide.dropReplicas();
-    history.settle();
     history.backlog = null;
   }
 
@@ -456,7 +455,6 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
       this.#reconnect(`Reconnecting to ${this.#target} after failure`);
       return;
     }
-    history.settle();
     history.backlog = null;
     history.adopt(this.#syncId, Math.max(0, this.#syncOffset));
     history.keepBacklog(engine.config.values.replBacklogSize);

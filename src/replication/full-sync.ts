@@ -9,6 +9,7 @@ import { removeFile } from "../persistence/disk.ts";
 import { RdbFormat } from "../persistence/rdb-format.ts";
 import type { SaveOutcome } from "../persistence/rdb-save.ts";
 import type { ByteSink, SnapshotTarget } from "../persistence/snapshot.ts";
+import type { Backlog } from "./backlog.ts";
 import { FileSender } from "./file-sender.ts";
 import { randomHistoryId } from "./history.ts";
 import type { PrimaryFeed } from "./primary-feed.ts";
@@ -115,11 +116,6 @@ export class FullSync {
       return;
     }
     this.#begin(replica, other.startOffset);
-    if (!replica.traits.rdbOnly) {
-      history.backlog?.read(other.startOffset + 1, (bytes, at, length) =>
-        replica.client.link.append(bytes, at, length),
-      );
-    }
     log.notice("Waiting for end of BGSAVE for SYNC");
   }
 
@@ -167,12 +163,13 @@ export class FullSync {
   #begin(replica: Replica, offset: number): void {
     replica.stage = "wait-end";
     replica.startOffset = offset;
-    if (!replica.isOld) replica.sendText(`+FULLRESYNC ${this.#state.history.id} ${offset}\r\n`);
+    const { history } = this.#state;
+    if (!replica.isOld) replica.sendText(`+FULLRESYNC ${history.id} ${offset}\r\n`);
+    if (!replica.traits.rdbOnly) replica.feedFrom(history.backlog as Backlog, offset + 1);
   }
 
   #beginAll(group: readonly Replica[]): Replica[] {
     const waiting = group.filter(({ stage }) => stage === "wait-start");
-    this.#feed.flush();
     this.#feed.forgetSelection();
     for (const replica of waiting) this.#begin(replica, this.#state.history.offset);
     return waiting;

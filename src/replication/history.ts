@@ -4,7 +4,7 @@
  *
  * After a promotion the history up to there also has the old id: `id2`, valid for what comes before byte `id2End`.
  *
- * Invariant: while there is a backlog, backlog.end === offset after settle().
+ * Invariant: while there is a backlog, backlog.end === offset.
  */
 import { hexEncode } from "../base/hex.ts";
 import { fillRandom } from "../base/prng.ts";
@@ -28,8 +28,6 @@ export class History {
   /** Bytes that the stream has had. */
   offset = 0;
   backlog: Backlog | null = null;
-  /** Gives the backlog what it lacks of the stream. Plugged in by whoever collects it. */
-  settle: () => void = () => {};
 
   constructor(id: string) {
     this.id = id;
@@ -60,16 +58,14 @@ export class History {
 
   /** Takes over another server's history at a point of it. */
   adopt(id: string, offset: number): void {
-    this.settle();
     this.id = id;
     this.forgetSecond();
     this.offset = offset;
-    if (this.backlog !== null) this.backlog = new Backlog(this.backlog.capacity, offset);
+    if (this.backlog !== null) this.backlog = new Backlog(this.backlog.limit, offset);
   }
 
   /** Makes sure that there is a backlog of `bytes`. */
   keepBacklog(bytes: number): void {
-    this.settle();
     this.backlog ??= new Backlog(bytes, this.offset);
   }
 

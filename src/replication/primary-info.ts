@@ -16,7 +16,6 @@ export function replicationInfo(state: ReplicationState, primary: PrimarySide): 
     return isValkey ? `${text},type=replica` : text;
   };
   return (line) => {
-    history.settle();
     const { backlog } = history;
     const { values } = engine.config;
     line("role", state.replica === null ? "master" : "slave");

@@ -50,7 +50,6 @@ export class PrimarySide {
       return null;
     });
     config.onApply("repl-backlog-size", () => {
-      this.feed.flush();
       state.history.backlog?.resize(config.values.replBacklogSize);
       return null;
     });
@@ -59,10 +58,11 @@ export class PrimarySide {
       this.waits.checkSoon();
       return null;
     });
-    memory.setPart("replication-backlog", () => state.history.backlog?.length ?? 0);
-    memory.setPart("clients-replicas", () => this.#replicaBytes());
-    // What waits for replicas must not count: evicting keys makes more of it.
-    memory.uncountedBytes = () => memory.part("append-only-buffer") + memory.part("clients-replicas");
+    // Replicas and the backlog share their memory: what goes beyond the backlog's limit is there for replicas.
+    memory.setPart("replication-backlog", () => this.#backlogBytes - this.#replicaBytes);
+    memory.setPart("clients-replicas", () => this.#replicaBytes);
+    // Evicting keys makes more of it.
+    memory.uncountedBytes = () => memory.part("append-only-buffer") + (state.history.backlog?.uncountedBytes ?? 0);
     this.attachFeed();
     this.countNear();
   }
@@ -75,10 +75,12 @@ export class PrimarySide {
     return Math.floor(this.#state.engine.nowMs() / 1000);
   }
 
-  #replicaBytes(): number {
-    let bytes = 0;
-    for (const { client } of this.replicas) bytes += client.link.memoryBytes();
-    return bytes;
+  get #backlogBytes(): number {
+    return this.#state.history.backlog?.memoryBytes ?? 0;
+  }
+
+  get #replicaBytes(): number {
+    return this.replicas.length === 0 ? 0 : (this.#state.history.backlog?.excessBytes ?? 0);
   }
 
   /** Puts the feed among the propagation sinks, or takes it out, as it is needed. */
@@ -121,7 +123,6 @@ export class PrimarySide {
     const { engine } = this.#state;
     if (client.has(ClientFlag.Replica)) return;
     this.#admit(client);
-    this.feed.flush();
     const traits = this.traits(client);
     engine.log.notice(`Replica ${replicaName(client, traits)} asks for synchronization`);
     if (Number.isNaN(offset)) {
@@ -191,7 +192,7 @@ export class PrimarySide {
     replica.ackSeconds = this.#nowSeconds;
     const reply = latin1Bytes(traits.understandsPsync2 ? `+CONTINUE ${history.id}\r\n` : "+CONTINUE\r\n");
     client.link.append(reply, 0, reply.length);
-    backlog.read(offset, (bytes, at, length) => client.link.append(bytes, at, length));
+    replica.feedFrom(backlog, offset);
     log.notice(
       `Partial resynchronization request from ${name} accepted. Sending ${history.offset + 1 - offset} bytes of backlog starting from offset ${offset}.`,
     );
@@ -356,7 +357,6 @@ export class PrimarySide {
     const { replBacklogTtl } = engine.config.values;
     if (this.replicas.length > 0 || replBacklogTtl === 0 || history.backlog === null || replica !== null) return;
     if (now - this.#aloneSeconds <= replBacklogTtl) return;
-    this.feed.flush();
     history.renew();
     history.backlog = null;
     this.attachFeed();

@@ -7,14 +7,15 @@
  *   online       it gets the stream of changes; over a socket, from its first acknowledgement on
  *   transmitted  it wanted a snapshot and nothing else, and has it
  *
- * The stream of changes goes to the client's link from the snapshot's beginning on, and is held there until the snapshot has been sent. The snapshot and what
- * else goes before the stream are queued here, as far as the socket does not take them.
+ * From the snapshot's beginning on it has a cursor in the backlog; what lies behind that is held until the snapshot has been sent. The snapshot and what else
+ * goes before the stream are queued here, as far as the socket does not take them.
  *
  * Invariant: aheadBytes is the number of queued bytes; while it is not 0 nothing is sent past the queue.
  */
 import { copyOf, latin1Bytes } from "../base/bytes.ts";
 import type { Client } from "../engine/client.ts";
 import type { ReplicaTraits } from "../engine/replication-port.ts";
+import type { Backlog, BacklogCursor } from "./backlog.ts";
 
 export type ReplicaStage = "wait-start" | "wait-end" | "send-bulk" | "online" | "transmitted";
 
@@ -77,6 +78,8 @@ export class Replica {
   onSent: () => void = () => {};
   /** Called when the replica has gone. */
   onDrop: () => void = () => {};
+  /** Where it is in the stream. */
+  #cursor: BacklogCursor | null = null;
   #ahead: Uint8Array[] = [];
   /** Bytes of the first chunk that have been sent. */
   #at = 0;
@@ -106,7 +109,14 @@ export class Replica {
 
   /** Does it get the stream? */
   get isFed(): boolean {
-    return this.stage !== "wait-start" && this.stage !== "transmitted" && !this.traits.rdbOnly;
+    return this.#cursor !== null;
+  }
+
+  /** From now on it gets the stream from byte `from` on. Only when the backlog reaches that far. */
+  feedFrom(backlog: Backlog, from: number): void {
+    this.#cursor = backlog.cursor(from);
+    this.client.link.attachStream(this.#cursor);
+    this.client.link.streamGrew();
   }
 
   /** From now on the stream is held back, and send() goes ahead of it. */
@@ -154,6 +164,8 @@ export class Replica {
   /** The replica has gone: forgets what is queued. */
   drop(): void {
     this.onDrop();
+    this.#cursor?.close();
+    this.#cursor = null;
     this.#ahead = [];
     this.aheadBytes = 0;
     this.onSent = () => {};

@@ -129,6 +129,10 @@ export class TestClient implements ClientLink {
 
   letGo(): void {}
 
+  attachStream(): void {}
+
+  streamGrew(): void {}
+
   closeAfterFlush(): void {
     this.close();
   }
