@@ -65,6 +65,10 @@ export class BenchServer {
     this.#keepsDir = keepsDir;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Starts `program` with redis-server's arguments and waits for its first PONG. */
   static async start(name: string, program: string, options: BenchStart = {}): Promise<BenchServer> {
     const port = freePort();

@@ -5,6 +5,7 @@
  * and members, and a function of its seed. It is not for secrets: {@link fillRandom} is.
  */
 
+const TWO_31 = 2147483648;
 const TWO_32 = 4294967296;
 const TWO_53 = 9007199254740992;
 
@@ -41,11 +42,13 @@ export class Prng {
 
   /** Uniform integer in [0, n), without bias, for an integer 1 <= n <= 2^53. */
   below(n: number): number {
-    if (n > TWO_32) return this.#belowLarge(n);
-    const limit = TWO_32 - (TWO_32 % n);
-    let value = this.uint32();
-    while (value >= limit) value = this.uint32();
-    return value % n;
+    if (n > TWO_31) return this.#belowLarge(n);
+    // As many bits as n - 1 has, drawn again where they are too many: cheaper than a remainder.
+    const shift = Math.clz32(n - 1);
+    if (shift === 32) return 0;
+    let value = this.uint32() >>> shift;
+    while (value >= n) value = this.uint32() >>> shift;
+    return value;
   }
 
   #belowLarge(n: number): number {

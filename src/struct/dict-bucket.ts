@@ -12,9 +12,10 @@ export const CAPACITY_EXP = 3;
 export const DIR = 4;
 export const CHUNKS = 5;
 export const CHILDREN = 6;
-export const CHAIN_MAX = 7;
-export const KEY_OFFSET = 8;
-export const PAUSES = 9;
+export const SLOT_MAX = 7;
+export const ROUND_SLOT_MAX = 8;
+export const KEY_OFFSET = 9;
+export const PAUSES = 10;
 
 export const BUCKET_BYTES = 64;
 export const BUCKET_WORDS = 16;
@@ -127,7 +128,7 @@ export function collectChain(a: Arena, bucket: Ref, out: RefList): void {
 
 /** Puts an entry into the first free slot of a chain of the dict, adding a child bucket when there is none. Does not count it. */
 export function placeInChain(a: Arena, d: Ref, bucket: Ref, e: Ref, tag: number): void {
-  for (let depth = 1; ; depth++) {
+  for (let depth = 0; ; depth++) {
     const w = a.i32[bucket >>> SEGMENT_SHIFT];
     const b = (bucket & GRANULE_MASK) << 1;
     for (let group = 0; group < 3; group++) {
@@ -136,6 +137,7 @@ export function placeInChain(a: Arena, d: Ref, bucket: Ref, e: Ref, tag: number)
         const k = (31 - Math.clz32(holes & -holes)) >> 3;
         w[b + group * 4 + k] = e;
         w[b + TAG_WORD + group] |= tag << (k * 8);
+        if (depth > 0) noteSlot(a, d, depth * BUCKET_SLOTS + group * 4 + k + 1);
         return;
       }
     }
@@ -143,13 +145,25 @@ export function placeInChain(a: Arena, d: Ref, bucket: Ref, e: Ref, tag: number)
     if (child === 0) {
       child = newBuckets(a, 1);
       w[b + CHILD_WORD] = child;
-      const header = a.i32[d >>> SEGMENT_SHIFT];
-      const h = (d & GRANULE_MASK) << 1;
-      header[h + CHILDREN]++;
-      if (depth >= header[h + CHAIN_MAX]) header[h + CHAIN_MAX] = depth + 1;
+      a.i32[d >>> SEGMENT_SHIFT][((d & GRANULE_MASK) << 1) + CHILDREN]++;
     }
     bucket = child;
   }
+}
+
+/** Remembers that a chain has something in its slot number `slots` - 1. */
+function noteSlot(a: Arena, d: Ref, slots: number): void {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  if (slots > w[h + SLOT_MAX]) w[h + SLOT_MAX] = slots;
+  if (slots > w[h + ROUND_SLOT_MAX]) w[h + ROUND_SLOT_MAX] = slots;
+}
+
+/** Counts a child bucket off. Without children no chain is longer than a bucket. */
+export function dropChild(a: Arena, d: Ref): void {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  if (--w[h + CHILDREN] === 0) w[h + SLOT_MAX] = w[h + ROUND_SLOT_MAX] = BUCKET_SLOTS;
 }
 
 /** So many empty buckets in a row. */

@@ -6,7 +6,6 @@ import {
   bucketAt,
   bucketIndex,
   CAPACITY_EXP,
-  CHAIN_MAX,
   CHILD_WORD,
   CHILDREN,
   CHUNK_BUCKETS,
@@ -15,6 +14,7 @@ import {
   DIR,
   GOAL_EXP,
   KEY_OFFSET,
+  SLOT_MAX,
   TAG_WORD,
   tagOf,
   USED,
@@ -109,13 +109,14 @@ function checkChain(a: Arena, d: Ref, index: number): { entries: number; depth: 
       if ((e === 0) !== (tag === 0)) throw new Error(`dict: bucket ${index} slot ${slot}: ref ${e} with tag ${tag}`);
       if (e === 0) continue;
       count++;
+      if (depth * BUCKET_SLOTS + slot >= w[h + SLOT_MAX])
+        throw new Error(`dict: bucket ${index} has something beyond the last slot that is known of`);
       const hash = dictEntryHash(a, e, w[h + KEY_OFFSET]);
       if (tagOf(hash) !== tag) throw new Error(`dict: bucket ${index} slot ${slot}: wrong tag`);
       const right = bucketIndex(w[h + BUCKETS], hash);
       if (right !== index) throw new Error(`dict: an entry of bucket ${right} is in ${index}`);
     }
     if (depth > 0 && count === 0) throw new Error(`dict: bucket ${index} has an empty child`);
-    if (depth >= w[h + CHAIN_MAX]) throw new Error(`dict: chain of bucket ${index} is longer than recorded`);
     entries += count;
     bucket = bw[b + CHILD_WORD];
   }

@@ -12,19 +12,20 @@ import {
   BUCKETS,
   bucketAt,
   CAPACITY_EXP,
-  CHAIN_MAX,
   CHILD_WORD,
-  CHILDREN,
   CHUNK_BUCKETS,
   CHUNK_EXP,
   CHUNKS,
   clearBuckets,
   DIR,
+  dropChild,
   GOAL_EXP,
   KEY_OFFSET,
   newBuckets,
   PAUSES,
   placeInChain,
+  ROUND_SLOT_MAX,
+  SLOT_MAX,
   TAG_WORD,
   tagOf,
 } from "./dict-bucket.ts";
@@ -56,11 +57,16 @@ function splitNext(a: Arena, d: Ref): boolean {
   const half = 1 << (31 - Math.clz32(index));
   const target = newLastBucket(a, d, index);
   const source = bucketAt(a, w[h + DIR], w[h + CAPACITY_EXP], index - half);
-  if (source === 0 || isEmpty(a, source)) return false;
-  touchEntries(a, source);
-  splitBucket(a, source, target, half, w[h + KEY_OFFSET]);
-  splitChildren(a, d, source, target, half);
-  return true;
+  if (index === half) w[h + ROUND_SLOT_MAX] = BUCKET_SLOTS;
+  const isWork = source !== 0 && !isEmpty(a, source);
+  if (isWork) {
+    touchEntries(a, source);
+    splitBucket(a, source, target, half, w[h + KEY_OFFSET]);
+    splitChildren(a, d, source, target, half);
+  }
+  // All children of before were freed on the way, and their entries noted where they are now.
+  if (index + 1 === half * 2) w[h + SLOT_MAX] = w[h + ROUND_SLOT_MAX];
+  return isWork;
 }
 
 /** The bucket of the next number, empty. Its chunk is not cleared as a whole, but bucket by bucket as they come. */
@@ -146,6 +152,8 @@ function mergeLast(a: Arena, d: Ref): boolean {
       moveEntries(a, d, child, target);
   }
   w[h + BUCKETS] = index;
+  // A round of splits that goes on from here has not seen every bucket.
+  w[h + ROUND_SLOT_MAX] = w[h + SLOT_MAX];
   if (w[h + CAPACITY_EXP] > CHUNK_EXP && (index & (CHUNK_BUCKETS - 1)) === 0) freeChunk(a, d, index);
   if (index === half) setCapacity(a, d, 31 - Math.clz32(index));
   return isWork;
@@ -172,11 +180,9 @@ function takeChildren(a: Arena, bucket: Ref): Ref {
 
 /** Frees a child that is unhooked, and returns the next one. */
 function freeChild(a: Arena, d: Ref, child: Ref): Ref {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
   const next = a.i32[child >>> SEGMENT_SHIFT][((child & GRANULE_MASK) << 1) + CHILD_WORD];
   a.free(child);
-  if (--w[h + CHILDREN] === 0) w[h + CHAIN_MAX] = 1;
+  dropChild(a, d);
   return next;
 }
 

@@ -6,10 +6,10 @@ import {
   BUCKETS,
   bucketAt,
   CAPACITY_EXP,
-  CHAIN_MAX,
   CHILD_WORD,
   collectChain,
   DIR,
+  SLOT_MAX,
   USED,
 } from "./dict-bucket.ts";
 import { RefList } from "./ref-list.ts";
@@ -29,24 +29,55 @@ export function dictScan(a: Arena, d: Ref, cursor: number, out: RefList): number
   return nextCursor(cursor, half - 1);
 }
 
+/** Buckets that dictRandom looks at together, so that the misses of the processor's caches overlap. */
+const DRAWS = 4;
+const drawn = new Int32Array(DRAWS);
+/** Keeps loads alive that are made ahead of their use. */
+let touched = 0;
+
 /** A uniformly random entry, or 0 when the dict is empty. */
 export function dictRandom(a: Arena, d: Ref, prng: Prng): Ref {
   const w = a.i32[d >>> SEGMENT_SHIFT];
   const h = (d & GRANULE_MASK) << 1;
   if (w[h + USED] === 0) return 0;
   const buckets = w[h + BUCKETS];
-  const chainMax = w[h + CHAIN_MAX];
-  // Rejection sampling over (bucket, depth, slot): each slot is equally likely, so each entry is.
-  for (let attempt = 0; attempt < 10_000; attempt++) {
-    let bucket = bucketAt(a, w[h + DIR], w[h + CAPACITY_EXP], prng.below(buckets));
-    for (let depth = prng.below(chainMax); depth > 0 && bucket !== 0; depth--) {
-      bucket = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
+  const slots = w[h + SLOT_MAX];
+  // Rejection sampling over (bucket, slot of its chain): each slot is equally likely, so each entry is.
+  for (let round = 0; round < 2500; round++) {
+    drawBuckets(a, d, buckets, prng);
+    for (let i = 0; i < DRAWS; i++) {
+      const e = slotOfChain(a, drawn[i], prng.below(slots));
+      if (e !== 0) return e;
     }
-    if (bucket === 0) continue;
-    const e = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + prng.below(BUCKET_SLOTS)];
-    if (e !== 0) return e;
   }
   return firstFrom(a, d, prng.below(buckets));
+}
+
+/** Draws DRAWS buckets and reads from each. */
+function drawBuckets(a: Arena, d: Ref, buckets: number, prng: Prng): void {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  const dir = w[h + DIR];
+  const capacityExp = w[h + CAPACITY_EXP];
+  let sum = touched;
+  for (let i = 0; i < DRAWS; i++) {
+    const bucket = bucketAt(a, dir, capacityExp, prng.below(buckets));
+    drawn[i] = bucket;
+    if (bucket !== 0) sum ^= a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
+  }
+  touched = sum;
+}
+
+/** What is in a slot of a chain, counted from its beginning; 0: nothing, or the chain is shorter. */
+function slotOfChain(a: Arena, bucket: Ref, slot: number): Ref {
+  while (bucket !== 0) {
+    const w = a.i32[bucket >>> SEGMENT_SHIFT];
+    const b = (bucket & GRANULE_MASK) << 1;
+    if (slot < BUCKET_SLOTS) return w[b + slot];
+    slot -= BUCKET_SLOTS;
+    bucket = w[b + CHILD_WORD];
+  }
+  return 0;
 }
 
 /** The cursor after `v` over a table of mask + 1 buckets, counted in reversed bits; as a non-negative number. */

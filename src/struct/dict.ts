@@ -8,7 +8,8 @@
  * Dict header, 64 bytes:
  *   0 entries    1 buckets    2 log2 of the buckets that it is to have    3 log2 of the buckets that there is room for
  *   4 the table, or its directory    5 chunks of the directory    6 child buckets
- *   7 longest chain of buckets since there were children (sampling needs a bound)    8 keyOffset    9 pauses
+ *   7 slots of a chain up to the last one that was ever in use (sampling needs a bound); a round of splits that reaches every bucket lowers it to
+ *   8 the same since that round began    9 keyOffset    10 pauses
  *
  * Bucket, 64 bytes (one cache line): words 0-11 entry refs (0 empty), words 12-14 one tag byte a slot (0 empty), word 15 the
  * child bucket on overflow. Room for up to 1,024 buckets is one block; more is a directory of chunks of so many. There may be any number of buckets:
@@ -25,7 +26,6 @@ import {
   bucketAt,
   bucketIndex,
   CAPACITY_EXP,
-  CHAIN_MAX,
   CHILD_WORD,
   CHILDREN,
   CHUNK_BUCKETS,
@@ -33,6 +33,7 @@ import {
   CHUNKS,
   collectChain,
   DIR,
+  dropChild,
   EXP_MAX,
   FILL_GROW,
   FILL_SHRINK,
@@ -44,6 +45,8 @@ import {
   KEY_OFFSET,
   PAUSES,
   placeInChain,
+  ROUND_SLOT_MAX,
+  SLOT_MAX,
   TAG_WORD,
   tagOf,
   USED,
@@ -67,7 +70,7 @@ export function dictCreate(a: Arena, keyOffset: number): Ref {
   const h = (d & GRANULE_MASK) << 1;
   w.fill(0, h, h + HEADER_BYTES / 4);
   w[h + KEY_OFFSET] = keyOffset;
-  w[h + CHAIN_MAX] = 1;
+  w[h + SLOT_MAX] = w[h + ROUND_SLOT_MAX] = BUCKET_SLOTS;
   newTable(a, d, 0);
   return d;
 }
@@ -277,7 +280,7 @@ function unplace(a: Arena, d: Ref, e: Ref, hash: number): boolean {
       if (parent !== 0 && (bw[b + TAG_WORD] | bw[b + TAG_WORD + 1] | bw[b + TAG_WORD + 2]) === 0) {
         a.i32[parent >>> SEGMENT_SHIFT][((parent & GRANULE_MASK) << 1) + CHILD_WORD] = bw[b + CHILD_WORD];
         a.free(bucket);
-        if (--w[h + CHILDREN] === 0) w[h + CHAIN_MAX] = 1;
+        dropChild(a, d);
       }
       return true;
     }
