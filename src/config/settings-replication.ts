@@ -85,7 +85,7 @@ export const replicationSettings = {
     alias: "repl-ping-slave-period",
   }),
   "repl-timeout": row(int(60, 1, INT_MAX), "Seconds of silence after which a replication link is dropped."),
-  "repl-disable-tcp-nodelay": row(bool(false), "Let TCP collect small packets to replicas.", { ready: false }),
+  "repl-disable-tcp-nodelay": row(bool(false), "Let TCP collect small packets to replicas."),
   "repl-backlog-size": row(memory(BACKLOG_SIZE, 1), "Bytes of the write stream kept for replicas that come back."),
   "repl-backlog-ttl": row(int(3600, 0, LONG_MAX), "Seconds without replicas after which that is freed; 0 never."),
   "min-replicas-to-write": row(int(0), "Replicas that must be near for writes to be accepted.", {

@@ -11,6 +11,7 @@ export const NULL_LINK: ClientLink = {
   closeAfterFlush: () => {},
   close: () => {},
   resume: () => {},
+  delayPackets: () => {},
   hold: () => {},
   sendAhead: (_bytes, _offset, length) => length,
   letGo: () => {},

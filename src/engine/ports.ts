@@ -32,6 +32,8 @@ export interface ClientLink {
   close(): void;
   /** Goes on with input that was held back while client.halted was not 0. */
   resume(): void;
+  /** The network may hold small packets back for a while, to send fewer of them. */
+  delayPackets(): void;
   /**
    * From now on output only collects, and what must go before it is sent with sendAhead(); `drained` is called when the socket takes bytes again after it did
    * not take all. For replicas, whose snapshot goes before the stream of changes.

@@ -403,6 +403,10 @@ export class Connection implements ClientLink {
     else if (this.#state < State.Doomed) this.#held();
   }
 
+  delayPackets(): void {
+    this.#socket.setNoDelay(false);
+  }
+
   hold(drained: () => void): void {
     this.#held = drained;
   }

@@ -147,6 +147,7 @@ export class PrimarySide {
     const replica = new Replica(client, traits, isOld, () => this.#nowSeconds);
     client.set(ClientFlag.Replica);
     this.feed.replicas.push(replica);
+    if (this.#state.engine.config.values.replDisableTcpNodelay) client.link.delayPackets();
     return replica;
   }
 

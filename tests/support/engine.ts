@@ -120,6 +120,7 @@ export class TestClient implements ClientLink {
     this.#pushed.push(bytes.slice(offset, offset + length));
   }
 
+  delayPackets(): void {}
   hold(): void {}
 
   sendAhead(bytes: Uint8Array, offset: number, length: number): number {

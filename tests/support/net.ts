@@ -75,6 +75,7 @@ export class FakeSocket {
   writes = 0;
   ended = false;
   paused = false;
+  noDelay = true;
   readonly fd = 99;
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 1234;
@@ -122,6 +123,10 @@ export class FakeSocket {
   end(): void {
     this.ended = true;
     this.connection.closed();
+  }
+
+  setNoDelay(on: boolean): void {
+    this.noDelay = on;
   }
 
   pause(): void {
