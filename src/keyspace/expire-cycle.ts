@@ -135,9 +135,14 @@ export class ExpireCycle {
 
   /** Deletes the fields of hashes whose time has come, until there are none or the time is up. */
   #expireFields(db: Database): void {
-    const { nowMs } = this.#keyspace;
+    const { nowMs, snapshot } = this.#keyspace;
     while (db.hashExpiry.firstMs < nowMs) {
       const e = db.hashExpiry.first;
+      if (snapshot?.isCostly(e) === true) {
+        // Nobody sees the field any more, so it can stay until the hash has been saved in slices.
+        snapshot.hurry(db.dict, e, () => {});
+        return;
+      }
       expireFields(db, e, db.hashOf(e), FIELDS_PER_CLOCK);
       if (this.#clock.monotonicUs() - this.#startUs <= this.#limitUs) continue;
       this.outOfTime = true;

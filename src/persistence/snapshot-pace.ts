@@ -10,7 +10,7 @@
 export const IDLE_SLICE_US = 1000;
 const BUSY_SLICE_US = 250;
 /** Share of the time that the walk takes from a server that is always busy. */
-const SHARE_MIN = 0.08;
+const SHARE_MIN = 0.06;
 /** Share that it takes of what clients leave. */
 const SHARE_OF_REST = 0.5;
 /** Below this load the server counts as idle. */

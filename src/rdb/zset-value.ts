@@ -3,6 +3,7 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { parseDouble } from "../base/float.ts";
 import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import { treePrefetch } from "../struct/ranked-tree.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding } from "../types/entry.ts";
 import { entryDiscard } from "../types/value.ts";
@@ -23,6 +24,9 @@ export class ZsetWriter implements TypeWriter {
   #e: Ref = 0;
   #begun = false;
   #more = false;
+  /** The leaf whose members were touched, and what keeps those loads alive. */
+  #leaf: Ref = 0;
+  #touched = 0;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -35,6 +39,7 @@ export class ZsetWriter implements TypeWriter {
   begin(e: Ref): void {
     this.#e = e;
     this.#begun = false;
+    this.#leaf = 0;
   }
 
   step(out: RdbOutput, budget: number): boolean {
@@ -50,8 +55,12 @@ export class ZsetWriter implements TypeWriter {
       out.length(count);
       this.#more = zsetWalkStart(a, this.#e, this.#walk, count - 1);
     }
-    const { member } = this.#walk;
+    const { member, cursor } = this.#walk;
     for (let left = budget; left > 0 && this.#more; left--) {
+      if (cursor.leaf !== this.#leaf) {
+        this.#leaf = cursor.leaf;
+        this.#touched ^= treePrefetch(a, cursor);
+      }
       out.string(member.buf, member.at, member.length);
       out.double(this.#walk.score);
       this.#more = zsetWalkPrevious(a, this.#walk);

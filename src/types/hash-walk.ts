@@ -8,6 +8,7 @@
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { PREFETCH_BLOCKS, prefetchBlocks } from "../struct/block-prefetch.ts";
 import { dictScan, RefList } from "../struct/dict.ts";
 import { LISTPACK_HEADER_BYTES } from "../struct/listpack.ts";
 import {
@@ -38,10 +39,12 @@ export class HashWalk {
   root = 0;
   /** Of a listpack: the offset of the next field, 0 at the start; of a dict: the cursor of the next bucket. */
   next = 0;
-  /** Of a dict: whether the last bucket has been read, and the fields of the current one. */
+  /** Of a dict: whether the last bucket has been read, and the fields of the current ones. */
   ended = false;
   readonly bucket = new RefList();
   bucketIndex = 0;
+  /** Keeps the loads of prefetching alive. */
+  touched = 0;
 }
 
 /** Sets a walk before the first field. */
@@ -61,8 +64,7 @@ export function walkNext(a: Arena, walk: HashWalk): boolean {
     if (walk.ended) return false;
     walk.bucket.count = 0;
     walk.bucketIndex = 0;
-    walk.next = dictScan(a, walk.root, walk.next, walk.bucket);
-    walk.ended = walk.next === 0;
+    readBuckets(a, walk);
   }
   const f = walk.bucket.refs[walk.bucketIndex++];
   walk.place = f;
@@ -70,6 +72,16 @@ export function walkNext(a: Arena, walk: HashWalk): boolean {
   readField(a, f, walk.field);
   readFieldValue(a, f, walk.value);
   return true;
+}
+
+/** Reads the next buckets of a dict, and touches what is in them. */
+function readBuckets(a: Arena, walk: HashWalk): void {
+  const { bucket } = walk;
+  do {
+    walk.next = dictScan(a, walk.root, walk.next, bucket);
+    walk.ended = walk.next === 0;
+  } while (!walk.ended && bucket.count < PREFETCH_BLOCKS);
+  walk.touched ^= prefetchBlocks(a, bucket);
 }
 
 function nextInListpack(a: Arena, walk: HashWalk): boolean {

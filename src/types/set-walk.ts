@@ -5,6 +5,7 @@
  *   while (setWalkNext(a, walk)) ... walk.member
  */
 import type { Arena, Ref } from "../arena/arena.ts";
+import { PREFETCH_BLOCKS, prefetchBlocks } from "../struct/block-prefetch.ts";
 import { dictScan, RefList } from "../struct/dict.ts";
 import { intsetCount, intsetGet, intsetValue } from "../struct/intset.ts";
 import { listpackFirst, listpackNext, listpackRead } from "../struct/listpack.ts";
@@ -35,10 +36,12 @@ export class SetWalk {
   /** Of an intset: the next index, and their number; of a listpack: the last offset; of a dict: the cursor of the next bucket. */
   next = 0;
   count = 0;
-  /** Of a dict: whether the last bucket has been read, and the members of the current one. */
+  /** Of a dict: whether the last bucket has been read, and the members of the current ones. */
   ended = false;
   readonly bucket = new RefList();
   bucketIndex = 0;
+  /** Keeps the loads of prefetching alive. */
+  touched = 0;
 }
 
 /** Sets a walk before the first member. */
@@ -75,10 +78,19 @@ function nextInTable(a: Arena, walk: SetWalk): boolean {
     if (walk.ended) return false;
     walk.bucket.count = 0;
     walk.bucketIndex = 0;
-    walk.next = dictScan(a, walk.root, walk.next, walk.bucket);
-    walk.ended = walk.next === 0;
+    readBuckets(a, walk);
   }
   walk.member.place = walk.bucket.refs[walk.bucketIndex++];
   readMember(a, walk.member.place, walk.member);
   return true;
+}
+
+/** Reads the next buckets of a dict, and touches what is in them. */
+function readBuckets(a: Arena, walk: SetWalk): void {
+  const { bucket } = walk;
+  do {
+    walk.next = dictScan(a, walk.root, walk.next, bucket);
+    walk.ended = walk.next === 0;
+  } while (!walk.ended && bucket.count < PREFETCH_BLOCKS);
+  walk.touched ^= prefetchBlocks(a, bucket);
 }

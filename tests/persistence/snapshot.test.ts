@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
+import { ExpireCycle } from "../../src/keyspace/expire-cycle.ts";
 import { Snapshot } from "../../src/persistence/snapshot.ts";
 import { entryPhase } from "../../src/types/entry.ts";
 import { testSeed } from "../base/seeded.ts";
@@ -26,11 +27,12 @@ function pushed(client: TestClient): string[] {
 
 describe("a client that changes a large value meanwhile", () => {
   /** A server whose database 0 has a hash too large to be saved at once, and a snapshot that takes a step at a time. */
-  function subject() {
+  function subject(prepare: (client: TestClient) => void = () => {}) {
     const server = testServer();
     const [writer, other] = [server.connect(), server.connect()];
     for (let i = 0; i < 700; i++) writer.send("HSET", "large", `field${i}`, "old");
     writer.send("SET", "small", "old");
+    prepare(writer);
     const snapshot = new Snapshot(server.engine);
     const before = pictureOf(server.engine.keyspace);
     const format = new DigestFormat(server.engine.keyspace.arena, () => 5);
@@ -91,6 +93,21 @@ describe("a client that changes a large value meanwhile", () => {
     expect(pushed(writer)).toEqual(["(integer) 1"]);
     while (snapshot.isRunning) snapshot.runSlice(-1);
     expect(format.picture).toEqual(before);
+  });
+
+  test("fields of it that expire by themselves stay until it is saved", () => {
+    const { server, writer, other, snapshot, before, format } = subject((client) =>
+      client.send("HPEXPIRE", "large", 100, "FIELDS", 1, "field1"),
+    );
+    const cycle = new ExpireCycle(server.engine.keyspace, server.clock);
+    server.advance(200);
+    expect(other.line("HGET large field1")).toBe("(nil)");
+    cycle.run(1000);
+    expect(other.line("HLEN large")).toBe("(integer) 700");
+    while (snapshot.isRunning) snapshot.runSlice(-1);
+    expect(format.picture).toEqual(before);
+    cycle.run(1000);
+    expect(writer.line("HLEN large")).toBe("(integer) 699");
   });
 
   test("does not wait once the value is saved", () => {
@@ -167,6 +184,14 @@ describe("a key that goes, or gets another value, meanwhile", () => {
     server.advance(4000);
     expect(client.line("EXISTS list long")).toBe("(integer) 0");
     expect(client.line("HGET expiring field")).toBe("(nil)");
+  });
+
+  test("fields that have expired go when they are read, after they were saved", () => {
+    const { server, client, finish } = subject();
+    server.advance(6000);
+    expect(client.line("HGET expiring field")).toBe("(nil)");
+    expect(client.line("EXISTS expiring")).toBe("(integer) 0");
+    finish();
   });
 
   test("a snapshot that is broken off gives all of it back", () => {

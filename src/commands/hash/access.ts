@@ -79,13 +79,16 @@ let expiredCount = 0;
 
 /**
  * Looks the field in argument `i` up in a hash and leaves it in `slot`; false when there is none, or none whose time has not come. Such a one is deleted
- * and propagated as HDEL, unless the keyspace only hides it. Afterwards settle() must be called.
+ * and propagated as HDEL, unless the keyspace only hides it, or a snapshot would have to save a large hash for that. Afterwards settle() must be called.
  */
 export function findLive(cx: Context, e: Ref, i: number): boolean {
   if (!hashFind(cx.arena, e, cx.buf, cx.start[i], cx.length[i], slot)) return false;
   const { keyspace } = cx.engine;
   if (slot.expiryMs === 0 || !keyspace.isExpired(slot.expiryMs)) return true;
-  if (keyspace.expiryMode === ExpiryMode.Delete) {
+  const { snapshot } = keyspace;
+  if (keyspace.expiryMode === ExpiryMode.Delete && snapshot?.isCostly(e) !== true) {
+    // Commands that only read come here, too.
+    snapshot?.beforeChange(cx.db.dict, e);
     propagateFieldDeletion(cx, i);
     hashDeleteFound(cx.arena, e, slot);
     keyspace.expiredFields++;
