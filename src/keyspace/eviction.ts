@@ -11,7 +11,7 @@
 import type { Ref } from "../arena/arena.ts";
 import { copyBytes } from "../base/bytes.ts";
 import type { EvictionPolicy } from "../config/settings-memory.ts";
-import { dictRandom, dictScan, RefList } from "../struct/dict.ts";
+import { dictRandom, dictSample, dictSize, RefList } from "../struct/dict.ts";
 import {
   entryAccess,
   entryExpiry,
@@ -29,9 +29,11 @@ const POOL_SLOTS = 16;
 const KEY_BYTES_START = 128;
 /** A buffer that grew beyond this for one key is let go when the next takes its place. */
 const KEY_BYTES_KEEP = 4096;
-/** Places of a table that one sample looks at, for each key that it wants: a table may be mostly empty. */
-const STEPS_PER_KEY = 10;
-const CURSOR_LIMIT = 1 << 30;
+/** How often one sample looks into a table that seems to be mostly empty. */
+const LOOKS_MAX = 16;
+/** In a large database the samples of so many choices are taken at once: their misses of the processor's caches then overlap. */
+const CHOICES_AHEAD = 4;
+const LARGE_DATABASE = 1024;
 const FREQUENCY_MAX = 255;
 
 /** What a policy goes by. */
@@ -62,6 +64,10 @@ export class EvictionChoice {
   #policy: EvictionPolicy = "noeviction";
   #by: number = Order.Random;
   #volatile = false;
+  /** Choices that the latest samples are good for. */
+  #choicesLeft = 0;
+  /** Keeps loads alive that are made ahead of their use. */
+  #touched = 0;
   /** Where a random choice goes on, so that all databases have their turn. */
   #nextDatabase = 0;
 
@@ -93,6 +99,7 @@ export class EvictionChoice {
     this.#by = ORDERS[policy];
     this.#volatile = policy.startsWith("volatile-");
     this.#count = 0;
+    this.#choicesLeft = 0;
   }
 
   /** The entry to evict next, or 0 when no key may go. It stays where it is: removing it is the caller's. */
@@ -121,11 +128,13 @@ export class EvictionChoice {
   }
 
   #chooseBest(): Ref {
-    while (this.#fill()) {
+    while (this.#choicesLeft > 0 || this.#fill()) {
+      this.#choicesLeft--;
       while (this.#count > 0) {
         const e = this.#takeBest();
         if (e !== 0) return e;
       }
+      this.#choicesLeft = 0;
     }
     return 0;
   }
@@ -133,27 +142,32 @@ export class EvictionChoice {
   /** Samples every database; false when none has a key that may go. */
   #fill(): boolean {
     let any = false;
+    this.#choicesLeft = CHOICES_AHEAD;
     for (const db of this.#keyspace.databases) {
       const size = this.#volatile ? db.expiresSize : db.size;
       if (size === 0) continue;
       any = true;
-      this.#sampleOf(db, this.#volatile ? db.expires : db.dict);
+      if (size < LARGE_DATABASE) this.#choicesLeft = 1;
     }
+    if (!any) this.#choicesLeft = 0;
+    else for (const db of this.#keyspace.databases) this.#sampleOf(db, this.samples * this.#choicesLeft);
     return any;
   }
 
-  /** Offers neighbouring keys from a random place on to the pool. A place has more keys than are wanted: they too are taken from a random one on. */
-  #sampleOf(db: Database, dict: Ref): void {
+  /** Offers keys of some random places to the pool. There may be more than are wanted: they too are taken from a random one on. */
+  #sampleOf(db: Database, wanted: number): void {
     const { arena, prng } = this.#keyspace;
+    const dict = this.#volatile ? db.expires : db.dict;
+    if (dict === 0 || dictSize(arena, dict) === 0) return;
     const list = this.#sample;
     list.count = 0;
-    let cursor = prng.below(CURSOR_LIMIT);
-    for (let steps = this.samples * STEPS_PER_KEY; steps > 0 && list.count < this.samples; steps--)
-      cursor = dictScan(arena, dict, cursor, list);
+    for (let looks = 0; looks < LOOKS_MAX && list.count < wanted; looks++) dictSample(arena, dict, prng, list);
     if (list.count === 0) list.push(dictRandom(arena, dict, prng));
-    const wanted = Math.min(this.samples, list.count);
     let at = prng.below(list.count);
-    for (let i = 0; i < wanted; i++) {
+    let sum = this.#touched;
+    for (let i = 0; i < list.count; i++) sum ^= entryAccess(arena, list.refs[i]);
+    this.#touched = sum;
+    for (let i = Math.min(wanted, list.count); i > 0; i--) {
       this.#offer(db, list.refs[at]);
       at = at + 1 === list.count ? 0 : at + 1;
     }
@@ -176,13 +190,12 @@ export class EvictionChoice {
     let slot: number;
     if (this.#count < POOL_SLOTS) {
       slot = order[this.#count];
-      order.copyWithin(place + 1, place, this.#count);
-      this.#count++;
+      for (let i = this.#count++; i > place; i--) order[i] = order[i - 1];
     } else {
       if (place === 0) return;
       place--;
       slot = order[0];
-      order.copyWithin(0, 1, place + 1);
+      for (let i = 0; i < place; i++) order[i] = order[i + 1];
     }
     order[place] = slot;
     this.#scores[slot] = score;

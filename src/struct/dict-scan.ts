@@ -53,6 +53,12 @@ export function dictRandom(a: Arena, d: Ref, prng: Prng): Ref {
   return firstFrom(a, d, prng.below(buckets));
 }
 
+/** Appends the entries of a few buckets that are drawn at random: a sample for whoever compares entries. It may be empty where a table is almost so. */
+export function dictSample(a: Arena, d: Ref, prng: Prng, out: RefList): void {
+  drawBuckets(a, d, a.i32[d >>> SEGMENT_SHIFT][((d & GRANULE_MASK) << 1) + BUCKETS], prng);
+  for (let i = 0; i < DRAWS; i++) collectChain(a, drawn[i], out);
+}
+
 /** Draws DRAWS buckets and reads from each. */
 function drawBuckets(a: Arena, d: Ref, buckets: number, prng: Prng): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];

@@ -57,7 +57,7 @@ import type { RefList } from "./ref-list.ts";
 export { KEY_FLAG, KEY_IS_LARGE, KEY_LENGTH_MASK } from "./dict-bucket.ts";
 export { dictEntryHash, dictHash, dictHashAhead } from "./dict-key.ts";
 export { dictRehash } from "./dict-resize.ts";
-export { dictRandom, dictScan } from "./dict-scan.ts";
+export { dictRandom, dictSample, dictScan } from "./dict-scan.ts";
 export { RefList } from "./ref-list.ts";
 
 /** Buckets that a removal merges while the dict shrinks: more than one, so that it gets ahead of further removals. */
