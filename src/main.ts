@@ -9,7 +9,7 @@ import { SystemMemory } from "./base/os-memory.ts";
 import { Prng, randomSeed } from "./base/prng.ts";
 import { logOpening } from "./cli/banner.ts";
 import { isDaemon, reportDaemonUp, startDaemon } from "./cli/daemonize.ts";
-import { DataSet } from "./cli/data-set.ts";
+import { DataSetStart } from "./cli/data-set-start.ts";
 import { runCommandLine } from "./cli/main-command.ts";
 import { ServerProcess } from "./cli/server-process.ts";
 import { loadServerConfig, openLog } from "./cli/server-process-config.ts";
@@ -22,7 +22,7 @@ import { applyRenames, renameDirective } from "./engine/rename-command.ts";
 import { registerEngineSettings } from "./engine/settings.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import { Server } from "./net/server.ts";
-import { FILE_CHILD_ARGUMENT, runFileChild } from "./persistence/file-child.ts";
+import { FILE_CHILD_ARGUMENT } from "./persistence/file-order.ts";
 
 /** Starts the server; ends the process with status 1 after one clear line when it cannot. */
 async function startServer(personality: Personality, args: readonly string[]): Promise<void> {
@@ -47,17 +47,20 @@ async function startServer(personality: Personality, args: readonly string[]): P
   const server = new Server(engine);
   const cron = new Cron(engine);
   const life = new ServerProcess({ engine, server, cron, argv0: process.argv0, inBackground, supervisor });
-  const dataSet = new DataSet(engine, cron, life);
+  const dataSet = new DataSetStart(engine, cron, life).prepare();
   if (!life.open()) process.exit(1);
   if (inBackground) reportDaemonUp();
-  dataSet.load((ok) => {
+  const serve = (ok: boolean): void => {
     if (!ok) process.exit(1);
     life.serve();
-  });
+  };
+  if (dataSet === null) serve(true);
+  else dataSet.load(serve);
 }
 
 if (process.argv[2] === FILE_CHILD_ARGUMENT) {
   Bun.unsafe.setJITPolicy(1);
+  const { runFileChild } = await import("./persistence/file-child.ts");
   const { status, line } = runFileChild(process.argv[3]);
   if (line !== "") writeSync(1, line);
   process.exit(status);

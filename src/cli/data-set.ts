@@ -12,7 +12,12 @@ import { Persistence } from "../persistence/persistence.ts";
 import { RdbFileLoad } from "../persistence/rdb-load.ts";
 import { Snapshot } from "../persistence/snapshot.ts";
 import { Replication } from "../replication/replication.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ShutdownStep } from "./server-process-shutdown.ts";
+
+/** What a data set needs of the process that has it. */
+export interface DataSetLife {
+  addShutdownStep(step: ShutdownStep): void;
+}
 
 export class DataSet {
   readonly snapshot: Snapshot;
@@ -23,7 +28,7 @@ export class DataSet {
   readonly replication: Replication;
   readonly #engine: Engine;
 
-  constructor(engine: Engine, cron: Cron, life: ServerProcess) {
+  constructor(engine: Engine, cron: Cron, life: DataSetLife) {
     this.#engine = engine;
     const { slot } = this;
     const snapshot = new Snapshot(engine);
@@ -76,6 +81,13 @@ export class DataSet {
     if (!this.appendOnly.readManifest()) done(false);
     else if (appendonly) this.appendOnly.startUp(done);
     else this.#loadSnapshot(done);
+  }
+
+  /** Starts with nothing: there was no file. False as in load(). */
+  startEmpty(): boolean {
+    if (!this.appendOnly.readManifest()) return false;
+    this.replication.restore(new Map());
+    return true;
   }
 
   /** Loads the file of a snapshot; the point of a history that it was made at is where replication goes on. */

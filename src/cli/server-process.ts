@@ -35,6 +35,8 @@ export interface ProcessParts {
 
 export class ServerProcess implements ProcessPort {
   readonly executable: string;
+  /** Called when a shutdown begins, before its steps are asked. */
+  beforeEnd: () => void = () => {};
   readonly #parts: ProcessParts;
   readonly #shutdown: Shutdown;
   #pidfile: string | null = null;
@@ -47,7 +49,10 @@ export class ServerProcess implements ProcessPort {
     const hasPath = argv0.includes("/");
     this.executable = hasPath ? absolutePath(toBinary(argv0), toBinary(process.cwd())) : toBinary(process.execPath);
     this.#shutdown = new Shutdown(engine, {
-      begun: () => parts.supervisor?.tell("STOPPING=1\n"),
+      begun: () => {
+        parts.supervisor?.tell("STOPPING=1\n");
+        this.beforeEnd();
+      },
       end: () => this.#end(),
       endNow: () => process.exit(1),
     });

@@ -27,6 +27,8 @@ export class CommandTable {
   readonly #named = new Map<string, Entry>();
   /** All commands under their original names: AOF, replication and internal callers use these. */
   readonly #original = new Map<string, Entry>();
+  /** Called before a family is loaded, whose commands may need what this brings. */
+  beforeLoading: () => void = () => {};
   #slots: (CommandSpec | null)[] = [];
   #names: Uint8Array[] = [];
   #mask = 0;
@@ -129,6 +131,7 @@ export class CommandTable {
   }
 
   #load(family: CommandFamily): void {
+    this.beforeLoading();
     const literals = family.load();
     if (literals.map(({ name }) => name).join(" ") !== family.names.join(" "))
       throw new Error(`the family of ${family.names[0]} has other commands than its names say`);

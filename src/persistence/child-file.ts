@@ -5,7 +5,8 @@
  * Invariant: `done` is called exactly once, and never within the constructor.
  */
 import { createFile, type FileFault, removeFile } from "./disk.ts";
-import { FILE_CHILD_ARGUMENT, type FileOrder, FRAME_HEAD_BYTES, faultOfLine, temporaryName } from "./file-child.ts";
+import { FRAME_HEAD_BYTES, faultOfLine, temporaryName } from "./file-child.ts";
+import { FILE_CHILD_ARGUMENT, type FileOrder } from "./file-order.ts";
 import type { ByteSink, SnapshotTarget } from "./snapshot.ts";
 
 /** How a child has ended: by itself with a status (and what failed, if it has said so), or by a signal. */

@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { type ChildEnd, ChildFile } from "./child-file.ts";
 import type { ChildKind, ChildSlot } from "./child-slot.ts";
-import type { FileOrder } from "./file-child.ts";
+import type { FileOrder } from "./file-order.ts";
 import type { ByteSink, Snapshot, SnapshotFormat } from "./snapshot.ts";
 
 /** What is to be written, and who is told. */

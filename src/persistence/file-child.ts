@@ -13,21 +13,7 @@ import { getPriority, setPriority } from "node:os";
 import { Crc64 } from "../base/crc64.ts";
 import { errnoCode, errnoText } from "../config/errno.ts";
 import { FILE_STEPS, FileFault, NewFile } from "./disk.ts";
-
-/** The first argument of a process that is such a child; the second one is a FileOrder in JSON. */
-export const FILE_CHILD_ARGUMENT = "--write-file-for-parent";
-
-/** What a child is to do. Paths are latin1 strings. */
-export interface FileOrder {
-  /** Name of the file while it is written; `%` stands for the child's process id. */
-  readonly temporary: string;
-  /** Its name afterwards; "": the same. */
-  readonly name: string;
-  /** Bytes between two syncs; 0: one at the end. */
-  readonly syncBytes: number;
-  /** Append the CRC-64 of all bytes: 8 bytes, little-endian. */
-  readonly checksum: boolean;
-}
+import type { FileOrder } from "./file-order.ts";
 
 /** Bytes of a frame's head. */
 export const FRAME_HEAD_BYTES = 4;

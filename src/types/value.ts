@@ -17,10 +17,6 @@ import {
   Type,
   valueWord,
 } from "./entry.ts";
-import { HASH } from "./hash-value.ts";
-import { LIST } from "./list-value.ts";
-import { SET } from "./set-value.ts";
-import { STREAM } from "./stream-value.ts";
 import {
   ByteSpan,
   copyStringValue,
@@ -29,9 +25,7 @@ import {
   stringInlineBytes,
   stringOutsideBytes,
 } from "./string.ts";
-import { UNREAD } from "./unread-value.ts";
 import { CONTAINER_BYTES, type ValueType } from "./value-type.ts";
-import { ZSET } from "./zset-value.ts";
 
 const digestSpan = new ByteSpan();
 
@@ -46,13 +40,29 @@ const STRING: ValueType = {
   },
 };
 
-const ROWS: (ValueType | null)[] = [STRING, LIST, SET, ZSET, HASH, UNREAD, STREAM];
+/** The rows by type number. Those of containers are loaded with the first value that asks for them: an empty server needs none. */
+const ROWS: (ValueType | null)[] = [STRING, null, null, null, null, null, null];
+
+const LOADERS: ReadonlyArray<() => ValueType> = [
+  () => STRING,
+  () => (require("./list-value.ts") as typeof import("./list-value.ts")).LIST,
+  () => (require("./set-value.ts") as typeof import("./set-value.ts")).SET,
+  () => (require("./zset-value.ts") as typeof import("./zset-value.ts")).ZSET,
+  () => (require("./hash-value.ts") as typeof import("./hash-value.ts")).HASH,
+  () => (require("./unread-value.ts") as typeof import("./unread-value.ts")).UNREAD,
+  () => (require("./stream-value.ts") as typeof import("./stream-value.ts")).STREAM,
+];
+
+function loadRow(type: number): ValueType {
+  const row = LOADERS[type]();
+  ROWS[type] = row;
+  return row;
+}
 
 /** The row of an entry's type. */
 export function valueType(a: Arena, e: Ref): ValueType {
-  const row = ROWS[entryType(a, e)];
-  if (row === null) throw new Error(`no value type ${entryType(a, e)}`);
-  return row;
+  const type = entryType(a, e);
+  return ROWS[type] ?? loadRow(type);
 }
 
 /** Frees an entry that is in no dict, and its value, at once. */

@@ -13,7 +13,7 @@ const COMMAND_FILES = [
 ];
 
 /** Most bytes of source that a start may load. Whoever needs more should ask first what can be loaded later. */
-const START_BYTES_MAX = 1_550_000;
+const START_BYTES_MAX = 850_000;
 
 const sources = new Map(projectFiles("src").map((file) => [file.path, file.text]));
 const transpiler = new Bun.Transpiler({ loader: "ts" });

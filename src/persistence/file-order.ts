@@ -1,0 +1,16 @@
+/** What a child process that writes a file (file-child.ts) is told on its command line. */
+
+/** The first argument of a process that is such a child; the second one is a FileOrder in JSON. */
+export const FILE_CHILD_ARGUMENT = "--write-file-for-parent";
+
+/** What a child is to do. Paths are latin1 strings. */
+export interface FileOrder {
+  /** Name of the file while it is written; `%` stands for the child's process id. */
+  readonly temporary: string;
+  /** Its name afterwards; "": the same. */
+  readonly name: string;
+  /** Bytes between two syncs; 0: one at the end. */
+  readonly syncBytes: number;
+  /** Append the CRC-64 of all bytes: 8 bytes, little-endian. */
+  readonly checksum: boolean;
+}
