@@ -8,92 +8,36 @@
 import { existsSync } from "node:fs";
 import { setPriority } from "node:os";
 import { BenchServer } from "../lib/bench-server.ts";
+import { drive, scattered, Template } from "../lib/numbered-commands.ts";
 import { Pinger, type Pings } from "../lib/pinger.ts";
 import { BINARY, fail, say } from "../lib/project.ts";
 
 const LIMITS_MS = [5, 10, 15, 50] as const;
-/** Members a command, and commands on their way at a time: about a millisecond's work. */
+/** Members a command, and commands on their way at a time: well below a millisecond's work. */
 const MEMBERS_A_COMMAND = 20;
-const COMMANDS_IN_FLIGHT = 40;
-/** Odd, so that its multiples run through all 32-bit numbers in an order that looks random. */
-const STRIDE = 2654435761;
-const DIGITS = 10;
+const COMMANDS_IN_FLIGHT = 10;
+/** How far apart the numbers of an item are taken from the scattered ones. */
+const HALFWAY = 1 << 30;
 /** A pinger that waits for a processor itself sees waits that are not the server's. */
 const PINGER_NICENESS = -10;
 /** How often the server is asked whether a deleted value is free. */
 const POLL_MS = 100;
 
-/** Puts a number into a buffer as ten decimal digits. */
-function writeDigits(buf: Uint8Array, at: number, n: number): void {
-  for (let i = DIGITS - 1; i >= 0; i--) {
-    buf[at + i] = 48 + (n % 10);
-    n = Math.floor(n / 10);
-  }
-}
-
-function bulk(text: string): string {
-  return `$${text.length}\r\n${text}\r\n`;
-}
-
-/** A command of which only the ten-digit numbers change: `words`, then MEMBERS_A_COMMAND times `item`, where # stands for the next number. */
-class Template {
-  readonly bytes: Uint8Array;
-  readonly #places: number[] = [];
-
-  constructor(words: readonly string[], item: readonly string[]) {
-    const parts = [...words, ...Array.from({ length: MEMBERS_A_COMMAND }, () => item).flat()];
-    const hole = "#".repeat(DIGITS);
-    const text = `*${parts.length}\r\n${parts.map((part) => bulk(part.replace("#", hole))).join("")}`;
-    this.bytes = Buffer.from(text, "latin1");
-    for (let at = text.indexOf(hole); at >= 0; at = text.indexOf(hole, at + DIGITS)) this.#places.push(at);
-  }
-
-  /** Fills in the numbers of the `index`th command. */
-  fill(index: number): Uint8Array {
-    const step = this.#places.length / MEMBERS_A_COMMAND;
-    for (const [i, at] of this.#places.entries()) {
-      const n = index * MEMBERS_A_COMMAND + Math.floor(i / step);
-      // A second number of an item (a score, say) is another random one.
-      writeDigits(this.bytes, at, Math.imul(n + (i % step) * 0x51ed270b, STRIDE) >>> 0);
-    }
-    return this.bytes;
-  }
-}
-
-/** Sends `count` commands of a template and waits for the replies, each of `replyLines` lines. */
-async function drive(port: number, template: Template, count: number, replyLines: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const out = new Uint8Array(template.bytes.length * COMMANDS_IN_FLIGHT);
-  let sent = 0;
-  let lines = 0;
-  let begin = 0;
-  let end = 0;
-  const send = (socket: Bun.Socket): void => {
-    if (begin === end) {
-      if (lines < sent * replyLines) return;
-      if (sent === count) return void socket.end();
-      begin = end = 0;
-      for (let i = 0; i < COMMANDS_IN_FLIGHT && sent < count; i++, sent++, end += template.bytes.length)
-        out.set(template.fill(sent), end);
-    }
-    begin += Math.max(0, socket.write(out, begin, end - begin));
-  };
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: {
-      data(socket, chunk) {
-        if (chunk[0] === 45) reject(new Error(chunk.toString("latin1")));
-        for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++;
-        send(socket);
-      },
-      drain: send,
-      close: () => resolve(),
-      error: (_socket, error) => reject(error),
-    },
-  });
-  send(socket);
-  await promise;
+/** Sends commands that name MEMBERS_A_COMMAND members each, until all members have come. */
+async function driveMembers(
+  server: BenchServer,
+  words: readonly string[],
+  item: readonly string[],
+  replyLines: number,
+): Promise<void> {
+  const template = new Template([...words, ...Array.from({ length: MEMBERS_A_COMMAND }, () => item).flat()]);
+  const numbers = item.length;
+  // The numbers of one item are different ones: a score tells nothing about its member.
+  await drive(server.port, Math.floor(members / MEMBERS_A_COMMAND), COMMANDS_IN_FLIGHT, replyLines, (index) =>
+    template.fill((place) =>
+      scattered(index * MEMBERS_A_COMMAND + Math.floor(place / numbers) + (place % numbers) * HALFWAY),
+    ),
+  );
 }
 
 /** Runs something while another process pings the server, and says what that saw. */
@@ -151,24 +95,20 @@ if (!Number.isSafeInteger(members) || members < MEMBERS_A_COMMAND)
 if (binary.includes("/") && !existsSync(binary)) fail(`${binary} is not there: npm run build`);
 
 const server = await BenchServer.start("server", binary);
-const { port } = server;
-const count = Math.floor(members / MEMBERS_A_COMMAND);
 const empty = Number(/used_memory:(\d+)/.exec(await server.command("info", "memory"))?.[1]);
 // An emptied server keeps some memory of its own.
 const nearlyEmpty = empty + members;
 
 await underPings("control: ZMSCORE, no key", server, () =>
-  drive(port, new Template(["ZMSCORE", "none"], ["member:#"]), count, 1 + MEMBERS_A_COMMAND),
+  driveMembers(server, ["ZMSCORE", "none"], ["member:#"], 1 + MEMBERS_A_COMMAND),
 );
-await underPings(`ZADD ${members} members`, server, () =>
-  drive(port, new Template(["ZADD", "zset"], ["#", "member:#"]), count, 1),
-);
+await underPings(`ZADD ${members} members`, server, () => driveMembers(server, ["ZADD", "zset"], ["#", "member:#"], 1));
 await underPings("DEL", server, async () => {
   await server.command("del", "zset");
   await untilFreed(server, nearlyEmpty);
 });
 await underPings(`HSET ${members} fields`, server, () =>
-  drive(port, new Template(["HSET", "hash"], ["field:#", "value:#"]), count, 1),
+  driveMembers(server, ["HSET", "hash"], ["field:#", "value:#"], 1),
 );
 await underPings("UNLINK", server, async () => {
   await server.command("unlink", "hash");
