@@ -1,9 +1,14 @@
 /** Reading hashes: HGET, HMGET, HLEN, HSTRLEN, HEXISTS, HGETALL, HKEYS, HVALS. */
 import type { Ref } from "../../arena/arena.ts";
+import { type BlobRef, blobAt, blobBuffer } from "../../arena/blob.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
+import { LISTPACK_HEADER_BYTES } from "../../struct/listpack.ts";
+import { elementBytes, isShortString, LISTPACK_END, stringAt, stringLength } from "../../struct/listpack-element.ts";
+import { Encoding, entryEncoding } from "../../types/entry.ts";
 import { hashEarliest, hashLength } from "../../types/hash.ts";
-import { HashWalk, walkNext, walkStart } from "../../types/hash-walk.ts";
+import { hashListpack } from "../../types/hash-listpack.ts";
+import { HashWalk, readElementAt, walkNext, walkStart } from "../../types/hash-walk.ts";
 import { findLive, readHash, settle, slot } from "./access.ts";
 
 /** Answers the value that findLive left, or nil. */
@@ -53,11 +58,34 @@ function all(cx: Context, parts: number): void {
     return;
   }
   writeCount(cx, hashLength(cx.arena, e), parts);
+  if (entryEncoding(cx.arena, e) === Encoding.Listpack) {
+    writePairs(cx, hashListpack(cx.arena, e), parts);
+    return;
+  }
   walkStart(cx.arena, e, walk);
   while (walkNext(cx.arena, walk)) {
     if ((parts & Part.Fields) !== 0) reply.bulk(walk.field.buf, walk.field.at, walk.field.length);
     if ((parts & Part.Values) !== 0) reply.bulk(walk.value.buf, walk.value.at, walk.value.length);
     if (reply.overflowed) return;
+  }
+}
+
+/** Answers a listpack of pairs straight from its bytes: a walk costs as much again as writing the reply. */
+function writePairs(cx: Context, lp: BlobRef, parts: number): void {
+  const { arena, reply } = cx;
+  const buf = blobBuffer(arena, lp);
+  let part: number = Part.Fields;
+  for (let p = blobAt(arena, lp) + LISTPACK_HEADER_BYTES; buf[p] !== LISTPACK_END; p += elementBytes(buf, p)) {
+    if ((parts & part) !== 0) {
+      if (isShortString(buf, p)) {
+        reply.bulk(buf, stringAt(buf, p), stringLength(buf, p));
+      } else {
+        readElementAt(buf, p, walk.value);
+        reply.bulk(walk.value.buf, walk.value.at, walk.value.length);
+      }
+      if (reply.overflowed) return;
+    }
+    part = Part.Both - part;
   }
 }
 
