@@ -20,6 +20,7 @@
 import type { Ref } from "../arena/arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeySnapshot } from "../keyspace/key-rules.ts";
+import { prefetchBlocks } from "../struct/block-prefetch.ts";
 import { dictFind, dictHash, dictScan, dictSize, RefList } from "../struct/dict.ts";
 import { entryKeyCopy, entryPhase, entryType, PHASE_BIT, setEntryPhase, Type } from "../types/entry.ts";
 import { prefetchEntries } from "../types/entry-prefetch.ts";
@@ -66,9 +67,11 @@ interface Root {
 const PENDING_MAX = 1024 * 1024;
 /** Elements of a value between looks at the clock. */
 const STEP_BUDGET = 64;
-/** Keys, and buckets of some keys each, between looks at the clock. */
+/** Between looks at the clock: keys, or buckets where nothing is written, and buckets where keys are. */
 const KEYS_PER_CLOCK = 16;
 const BUCKETS_PER_CLOCK = 2;
+/** Microseconds of catching up at once. */
+const CATCH_UP_US = 5000;
 /** A string whose block is not larger is written at once when it goes: that is no more work than keeping it. */
 const TINY_BYTES = 128;
 /** When entries of so many bytes wait that are no keys any more, others that go are written at once, unless that would take long. */
@@ -184,7 +187,7 @@ export class Snapshot implements KeySnapshot {
     this.#rewind();
     // Tables of a usual size are done with at once, so that the next snapshot need not wait.
     this.#notBeforeUs = 0;
-    if (this.#catchUp(this.#engine.clock.monotonicUs() + IDLE_SLICE_US)) this.#schedule();
+    if (this.#catchUp(this.#engine.clock.monotonicUs() + CATCH_UP_US)) this.#schedule();
   }
 
   /** Goes on after a target has got rid of bytes. */
@@ -334,11 +337,17 @@ export class Snapshot implements KeySnapshot {
 
   // ---- the walk
 
+  /**
+   * Somebody waits, for a large value or for the next snapshot: that is worth a pause of a millisecond for others. Catching up is next to no work, and while it is
+   * not done no snapshot can begin.
+   */
+  get #isUrgent(): boolean {
+    return this.#urgent.length > 0 || this.#state === State.CatchingUp;
+  }
+
   #schedule(): void {
     const nowUs = this.#engine.clock.monotonicUs();
-    // Who waits for a large value waits for all of it: that is worth a pause of a millisecond for others.
-    const isUrgent = this.#urgent.length > 0;
-    const waitUs = isUrgent ? 0 : Math.max(this.#restUntilUs, this.#notBeforeUs) - nowUs;
+    const waitUs = this.#isUrgent ? 0 : Math.max(this.#restUntilUs, this.#notBeforeUs) - nowUs;
     const delayMs = Math.min(TIMER_MS_MAX, Math.round(waitUs / 1000));
     if (delayMs <= 0) {
       this.#lookRound();
@@ -364,7 +373,7 @@ export class Snapshot implements KeySnapshot {
   #turn(): void {
     const { clock } = this.#engine;
     const startUs = clock.monotonicUs();
-    const goesOn = this.runSlice(this.#urgent.length > 0 ? IDLE_SLICE_US : this.#pace.sliceUs);
+    const goesOn = this.runSlice(this.#isUrgent ? IDLE_SLICE_US : this.#pace.sliceUs);
     const endUs = clock.monotonicUs();
     this.#restUntilUs = endUs + this.#pace.pauseUs(endUs - startUs);
     if (goesOn) this.#schedule();
@@ -477,25 +486,30 @@ export class Snapshot implements KeySnapshot {
 
   /** Gives keys of a snapshot that was broken off the new phase; true when there are more. */
   #catchUp(endUs: number): boolean {
-    const { arena, phase, databases } = this.#engine.keyspace;
-    const list = this.#list;
-    for (let buckets = 1; this.#root < this.#roots.length; buckets++) {
+    const { databases } = this.#engine.keyspace;
+    for (; this.#root < this.#roots.length; this.#root++) {
       const { dict } = this.#roots[this.#root];
       // Its database may have given it up since the last slice.
-      if (!databases.some((db) => db.dict === dict)) {
-        this.#root++;
-        this.#cursor = 0;
-        continue;
-      }
-      list.count = 0;
-      this.#cursor = dictScan(arena, dict, this.#cursor, list);
-      for (let i = 0; i < list.count; i++) setEntryPhase(arena, list.refs[i], phase);
-      if (this.#cursor === 0) this.#root++;
-      if (buckets % BUCKETS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return true;
+      if (databases.some((db) => db.dict === dict) && !this.#catchUpIn(dict, endUs)) return true;
+      this.#cursor = 0;
     }
     this.#state = State.Idle;
     this.#roots = [];
     for (const ready of this.#waiting.splice(0)) ready();
     return false;
+  }
+
+  /** The same for one dict, from the cursor on; false when the time is up before its end. */
+  #catchUpIn(dict: Ref, endUs: number): boolean {
+    const { arena, phase } = this.#engine.keyspace;
+    const list = this.#list;
+    for (let buckets = 1; ; buckets++) {
+      list.count = 0;
+      this.#cursor = dictScan(arena, dict, this.#cursor, list);
+      this.#touched ^= prefetchBlocks(arena, list);
+      for (let i = 0; i < list.count; i++) setEntryPhase(arena, list.refs[i], phase);
+      if (this.#cursor === 0) return true;
+      if (buckets % KEYS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return false;
+    }
   }
 }
