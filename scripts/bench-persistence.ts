@@ -193,7 +193,11 @@ async function measureBackground(options: Options): Promise<void> {
   const rows = await rounds(options, async (name, program) => {
     const server = await BenchServer.start(name, program);
     await fillMixed(server.port, options.keys);
-    const run = () => server.latencies([...SET, "-n", "1000000", "-P", String(PIPELINE)]);
+    const run = async () => {
+      const cpuMs = server.cpuMs();
+      const result = await server.latencies([...SET, "-n", "1000000", "-P", String(PIPELINE)]);
+      return { ...result, cpuMs: server.cpuMs() - cpuMs };
+    };
     await run();
     const alone = await run();
     let isOver = false;
@@ -213,6 +217,7 @@ async function measureBackground(options: Options): Promise<void> {
     await server.stop();
     return {
       throughput: during.requestsPerSecond / alone.requestsPerSecond,
+      cpu: during.cpuMs / alone.cpuMs,
       p999: during.p999Ms / alone.p999Ms,
       p999Ms: during.p999Ms,
     };
@@ -221,6 +226,11 @@ async function measureBackground(options: Options): Promise<void> {
     "throughput during BGSAVE / without",
     "",
     rows.map((row) => row.map(({ throughput }) => throughput)),
+  );
+  report(
+    "processor a request during BGSAVE / without",
+    "",
+    rows.map((row) => row.map(({ cpu }) => cpu)),
   );
   report(
     "p99.9 during BGSAVE / without",
