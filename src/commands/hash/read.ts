@@ -4,11 +4,12 @@ import { type BlobRef, blobAt, blobBuffer } from "../../arena/blob.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
 import { LISTPACK_HEADER_BYTES } from "../../struct/listpack.ts";
-import { elementBytes, isShortString, LISTPACK_END, stringAt, stringLength } from "../../struct/listpack-element.ts";
+import { elementBytes, LISTPACK_END } from "../../struct/listpack-element.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
 import { hashEarliest, hashLength } from "../../types/hash.ts";
 import { hashListpack } from "../../types/hash-listpack.ts";
-import { HashWalk, readElementAt, walkNext, walkStart } from "../../types/hash-walk.ts";
+import { HashWalk, walkNext, walkStart } from "../../types/hash-walk.ts";
+import { writePacked } from "../packed-reply.ts";
 import { findLive, readHash, settle, slot } from "./access.ts";
 
 /** Answers the value that findLive left, or nil. */
@@ -77,12 +78,7 @@ function writePairs(cx: Context, lp: BlobRef, parts: number): void {
   let part: number = Part.Fields;
   for (let p = blobAt(arena, lp) + LISTPACK_HEADER_BYTES; buf[p] !== LISTPACK_END; p += elementBytes(buf, p)) {
     if ((parts & part) !== 0) {
-      if (isShortString(buf, p)) {
-        reply.bulk(buf, stringAt(buf, p), stringLength(buf, p));
-      } else {
-        readElementAt(buf, p, walk.value);
-        reply.bulk(walk.value.buf, walk.value.at, walk.value.length);
-      }
+      writePacked(reply, buf, p);
       if (reply.overflowed) return;
     }
     part = Part.Both - part;

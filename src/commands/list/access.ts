@@ -5,15 +5,7 @@ import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { NOT_AN_INTEGER, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import {
-  elementBytes,
-  integer,
-  isString,
-  LISTPACK_END,
-  readInteger,
-  stringAt,
-  stringLength,
-} from "../../struct/listpack-element.ts";
+import { elementBytes, LISTPACK_END } from "../../struct/listpack-element.ts";
 import { cursorLeave, cursorNextNode, cursorPrevious, QuicklistCursor } from "../../struct/quicklist-cursor.ts";
 import { Type } from "../../types/entry.ts";
 import {
@@ -25,6 +17,7 @@ import {
   listSeek,
   listShrink,
 } from "../../types/list.ts";
+import { writePacked } from "../packed-reply.ts";
 
 const INT64_MIN = -9223372036854775808n;
 const OUT_OF_LONG_RANGE = new ReplyError(
@@ -137,16 +130,6 @@ export function readEnd(cx: Context, i: number): boolean {
 export function writeElement(reply: ReplyWriter, element: ListElement): void {
   if (element.isInteger) reply.bulkInt64(element.low, element.high);
   else reply.bulk(element.buf, element.at, element.length);
-}
-
-/** Answers the element at a position in the bytes of a listpack. */
-function writePacked(reply: ReplyWriter, buf: Uint8Array, q: number): void {
-  if (isString(buf, q)) {
-    reply.bulk(buf, stringAt(buf, q), stringLength(buf, q));
-  } else {
-    readInteger(buf, q);
-    reply.bulkInt64(integer.low, integer.high);
-  }
 }
 
 /** Answers an array of `count` elements of a list, which it has, from an index on. */
