@@ -3,7 +3,8 @@
  * a number, exact to 2^53 (beyond that rounded: nobody has that much memory, but CONFIG GET must give back every digit).
  */
 import { formatMemory, parseInteger, parseMemory, parseOctal } from "./number-text.ts";
-import { type Initial, initialFor, Refusal, type SettingType } from "./setting.ts";
+import type { Personality } from "./personality.ts";
+import { type Initial, initialFor, Refusal, type RewriteLine, type SettingType } from "./setting.ts";
 
 /** Bounds of the C types that Redis keeps its numbers in. They show in error messages. */
 export const INT_MIN = -(2n ** 31n);
@@ -88,24 +89,42 @@ function checkBounds(raw: bigint, options: NumberOptions): Refusal | null {
   );
 }
 
-function numeric(initial: Initial<number>, options: NumberOptions): SettingType<bigint, number> {
-  const { spelling, clamp } = options;
-  return {
-    multiple: false,
-    initial: (personality) => BigInt(initialFor(initial, personality)),
-    parse: (args) => {
-      const parsed = spelling.parse(args[0]);
-      if (parsed === null) return new Refusal(spelling.complaint);
-      const raw = BigInt.asIntN(64, parsed);
-      const refusal = checkBounds(raw, options);
-      if (refusal !== null) return refusal;
-      if (clamp === undefined) return raw;
-      return raw < clamp[0] ? clamp[0] : raw > clamp[1] ? clamp[1] : raw;
-    },
-    format: spelling.format,
-    view: (raw) => Number(options.unsigned ? BigInt.asUintN(64, raw) : raw),
-    lines: (name, raw, original) => [{ text: `${name} ${spelling.rewrite(raw)}`, force: raw !== original }],
-  };
+class NumberType implements SettingType<bigint, number> {
+  readonly multiple = false;
+  readonly #initial: Initial<number>;
+  readonly #options: NumberOptions;
+
+  constructor(initial: Initial<number>, options: NumberOptions) {
+    this.#initial = initial;
+    this.#options = options;
+  }
+
+  initial(personality: Personality): bigint {
+    return BigInt(initialFor(this.#initial, personality));
+  }
+
+  parse(args: readonly string[]): bigint | Refusal {
+    const { spelling, clamp } = this.#options;
+    const parsed = spelling.parse(args[0]);
+    if (parsed === null) return new Refusal(spelling.complaint);
+    const raw = BigInt.asIntN(64, parsed);
+    const refusal = checkBounds(raw, this.#options);
+    if (refusal !== null) return refusal;
+    if (clamp === undefined) return raw;
+    return raw < clamp[0] ? clamp[0] : raw > clamp[1] ? clamp[1] : raw;
+  }
+
+  format(raw: bigint): string {
+    return this.#options.spelling.format(raw);
+  }
+
+  view(raw: bigint): number {
+    return Number(this.#options.unsigned ? BigInt.asUintN(64, raw) : raw);
+  }
+
+  lines(name: string, raw: bigint, original: bigint): readonly RewriteLine[] {
+    return [{ text: `${name} ${this.#options.spelling.rewrite(raw)}`, force: raw !== original }];
+  }
 }
 
 /** A signed integer; by default from 0 to the largest C int. */
@@ -114,12 +133,12 @@ export function int(
   min: number | bigint = 0n,
   max: number | bigint = INT_MAX,
 ): SettingType<bigint, number> {
-  return numeric(initial, { spelling: PLAIN, min: BigInt(min), max: BigInt(max), unsigned: false });
+  return new NumberType(initial, { spelling: PLAIN, min: BigInt(min), max: BigInt(max), unsigned: false });
 }
 
 /** A signed integer from 0 up that is moved into `low`..`high` without complaint. */
 export function clampedInt(initial: Initial<number>, low: bigint, high: bigint): SettingType<bigint, number> {
-  return numeric(initial, { spelling: PLAIN, min: 0n, max: INT_MAX, unsigned: false, clamp: [low, high] });
+  return new NumberType(initial, { spelling: PLAIN, min: 0n, max: INT_MAX, unsigned: false, clamp: [low, high] });
 }
 
 /** An unsigned integer. */
@@ -128,12 +147,12 @@ export function uint(
   min: number | bigint,
   max: number | bigint,
 ): SettingType<bigint, number> {
-  return numeric(initial, { spelling: PLAIN, min: BigInt(min), max: BigInt(max), unsigned: true });
+  return new NumberType(initial, { spelling: PLAIN, min: BigInt(min), max: BigInt(max), unsigned: true });
 }
 
 /** File permissions in octal, from 0 to `max`. */
 export function octal(initial: number, max: number): SettingType<bigint, number> {
-  return numeric(initial, { spelling: OCTAL, min: 0n, max: BigInt(max), unsigned: true });
+  return new NumberType(initial, { spelling: OCTAL, min: 0n, max: BigInt(max), unsigned: true });
 }
 
 /** Bytes held in a signed variable: a number past 2^63-1 is out of bounds. */
@@ -142,7 +161,7 @@ export function memory(
   min: number | bigint = 0n,
   max: bigint = LONG_MAX,
 ): SettingType<bigint, number> {
-  return numeric(initial, { spelling: MEMORY, min: BigInt(min), max, unsigned: false });
+  return new NumberType(initial, { spelling: MEMORY, min: BigInt(min), max, unsigned: false });
 }
 
 /** Bytes held in an unsigned variable. */
@@ -151,10 +170,16 @@ export function unsignedMemory(
   min: number | bigint = 0n,
   max: bigint = LONG_MAX,
 ): SettingType<bigint, number> {
-  return numeric(initial, { spelling: MEMORY, min: BigInt(min), max, unsigned: true });
+  return new NumberType(initial, { spelling: MEMORY, min: BigInt(min), max, unsigned: true });
 }
 
 /** Bytes, or a percentage up to 100: the view is then negative, -5 for "5%". */
 export function memoryOrPercent(initial: number): SettingType<bigint, number> {
-  return numeric(initial, { spelling: MEMORY_OR_PERCENT, min: -100n, max: LONG_MAX, unsigned: false, percent: true });
+  return new NumberType(initial, {
+    spelling: MEMORY_OR_PERCENT,
+    min: -100n,
+    max: LONG_MAX,
+    unsigned: false,
+    percent: true,
+  });
 }
