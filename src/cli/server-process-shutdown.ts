@@ -148,6 +148,11 @@ export class Shutdown {
     return "failed";
   }
 
+  /** Milliseconds that it waits at most from now on, negative when it is late; null: it does not wait. */
+  get waitsMs(): number | null {
+    return this.#options === null ? null : this.#deadlineMs - this.#engine.nowMs();
+  }
+
   /** Stops a shutdown that was asked for by a signal or that waits; false when there is none. */
   abort(): boolean {
     if (this.#finishing || (this.#options === null && this.#requestedBy === null)) return false;

@@ -148,6 +148,10 @@ export class ServerProcess implements ProcessPort {
     return this.#shutdown.abort();
   }
 
+  get shutdownInMs(): number | null {
+    return this.#shutdown.waitsMs;
+  }
+
   /** The clean end. */
   #end(): never {
     const { engine, server, cron } = this.#parts;

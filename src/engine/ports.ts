@@ -89,6 +89,8 @@ export interface ProcessPort {
   shutdown(options: ShutdownOptions, finished: () => void): "failed" | "waiting";
   /** Stops a shutdown that waits; false when there is none. */
   abortShutdown(): boolean;
+  /** Milliseconds that a shutdown waits at most from now on; null: none waits. */
+  readonly shutdownInMs: number | null;
   /** Writes a crash report to the log and ends the process: by the signal, or as after a failed assertion. */
   crash(cause: CrashCause): never;
   /** Path of the executable, a latin1 ("binary") string. */

@@ -119,8 +119,10 @@ test("it waits for a step, with writes paused, until that is ready", () => {
 
 test("it does not wait longer than shutdown-timeout, and not at all with NOW", () => {
   const { server, shutdown, events } = subject({ isReady: () => false });
+  expect(shutdown.waitsMs).toBeNull();
   shutdown.begin(PLAIN, () => {});
   server.advance(9_999);
+  expect(shutdown.waitsMs).toBe(1);
   shutdown.tend();
   expect(events).toEqual(["begun"]);
   server.advance(1);

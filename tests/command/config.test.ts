@@ -116,6 +116,9 @@ describe("SHUTDOWN", () => {
         if (outcome === "waiting") asked.finished = finished;
         return outcome;
       },
+      get shutdownInMs() {
+        return asked.finished === null ? null : 1500;
+      },
       abortShutdown() {
         asked.aborts++;
         const { finished } = asked;
@@ -130,6 +133,14 @@ describe("SHUTDOWN", () => {
     server.engine.process = port;
     return { server, asked };
   }
+
+  test("INFO tells of one that waits", () => {
+    const { server } = mortalServer("waiting");
+    const [client, other] = [server.connect(), server.connect()];
+    expect(other.line("INFO server")).not.toContain("shutdown_in_milliseconds");
+    client.raw("SHUTDOWN");
+    expect(other.line("INFO server")).toContain("shutdown_in_milliseconds:1500");
+  });
 
   test("passes its options on, and says when it failed", () => {
     const { server, asked } = mortalServer("failed");

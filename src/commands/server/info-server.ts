@@ -77,7 +77,12 @@ const SERVER_FIELDS: readonly InfoField[] = [
   ["config_file", ({ config }) => config.configFile ?? ""],
   ["io_threads_active", 0],
   ["availability_zone", ({ config }) => config.values.availabilityZone, "valkey"],
+  ["shutdown_in_milliseconds", shutdownInMs, (engine) => engine.process?.shutdownInMs != null],
 ];
+
+function shutdownInMs({ process }: Engine): number {
+  return process?.shutdownInMs ?? 0;
+}
 
 /** One line for each kind of socket that is listened on. */
 function listeners(engine: Engine, line: InfoLine): void {
