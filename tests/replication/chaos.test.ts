@@ -104,10 +104,15 @@ class Chaos {
   }
 
   async #settings(): Promise<void> {
-    for (const { client } of this.#nodes) {
-      await client.must("CONFIG", "SET", "repl-diskless-sync", this.#any(["yes", "no"]));
-      await client.must("CONFIG", "SET", "repl-diskless-load", this.#any(["disabled", "on-empty-db", "swapdb"]));
-      await client.must("CONFIG", "SET", "repl-backlog-size", this.#any(["20kb", "4mb"]));
+    for (const node of this.#nodes) {
+      await node.client.must("CONFIG", "SET", "repl-diskless-sync", this.#any(["yes", "no"]));
+      await node.client.must("CONFIG", "SET", "repl-backlog-size", this.#any(["20kb", "4mb"]));
+      const load = this.#any(["disabled", "on-empty-db", "swapdb"]);
+      // Refused while a data set is loaded.
+      await until(
+        `${this.note}: a setting is not accepted`,
+        async () => (await node.client.call("CONFIG", "SET", "repl-diskless-load", load)) === "OK",
+      );
     }
   }
 

@@ -52,8 +52,12 @@ class Fleet {
     return this.nodes.filter((node) => node !== this.primary);
   }
 
-  follow(node: FleetNode): Promise<unknown> {
-    return node.ask("REPLICAOF", "127.0.0.1", this.links.get(node)!.port);
+  /** Refused while the node loads what its link has brought already. */
+  async follow(node: FleetNode): Promise<void> {
+    const { port } = this.links.get(node)!;
+    await until(`port ${node.port} accepts REPLICAOF`, async () =>
+      String(await node.ask("REPLICAOF", "127.0.0.1", port)).startsWith("OK"),
+    );
   }
 
   /** Makes a replica the primary, and the others its replicas. */
