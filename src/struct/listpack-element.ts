@@ -107,6 +107,11 @@ export function isString(buf: Uint8Array, p: number): boolean {
   return b >= 0x80 && (b < 0xc0 || (b >= 0xe0 && b <= STRING_32));
 }
 
+/** True when the element at `p` is a string of the shortest form, of up to 63 bytes. */
+export function isShortString(buf: Uint8Array, p: number): boolean {
+  return (buf[p] & 0xc0) === 0x80;
+}
+
 /** Bytes of the string at `p`. */
 export function stringLength(buf: Uint8Array, p: number): number {
   const b = buf[p];
