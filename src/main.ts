@@ -21,6 +21,7 @@ import { Engine } from "./engine/engine.ts";
 import { applyRenames, renameDirective } from "./engine/rename-command.ts";
 import { registerEngineSettings } from "./engine/settings.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
+import { EXCHANGE_CHILD_ARGUMENT } from "./net/exchange-order.ts";
 import { Server } from "./net/server.ts";
 import { FILE_CHILD_ARGUMENT } from "./persistence/file-order.ts";
 
@@ -64,5 +65,10 @@ if (process.argv[2] === FILE_CHILD_ARGUMENT) {
   const { status, line } = runFileChild(process.argv[3]);
   if (line !== "") writeSync(1, line);
   process.exit(status);
+}
+if (process.argv[2] === EXCHANGE_CHILD_ARGUMENT) {
+  const { runExchangeChild } = await import("./net/exchange-child.ts");
+  writeSync(1, await runExchangeChild());
+  process.exit(0);
 }
 await runCommandLine(process.argv0, process.argv.slice(2), startServer);

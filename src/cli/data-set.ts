@@ -3,6 +3,7 @@
 import type { Cron } from "../engine/cron.ts";
 import type { Engine } from "../engine/engine.ts";
 import { SocketDialer } from "../net/dial.ts";
+import { readTlsClientOptions } from "../net/tls-options.ts";
 import { AppendOnly } from "../persistence/aof/append-only.ts";
 import { AofBaseWriter } from "../persistence/aof/base-writer.ts";
 import { ChildSlot } from "../persistence/child-slot.ts";
@@ -45,7 +46,10 @@ export class DataSet {
       exit,
     });
     const { persistence, appendOnly } = this;
-    const dialer = new SocketDialer(engine);
+    const dialer = new SocketDialer({
+      tlsOptions: () => readTlsClientOptions(engine.config.values),
+      startTurn: () => engine.startTurn(),
+    });
     engine.dialer = dialer;
     this.replication = new Replication({ engine, snapshot, slot, loading, persistence, appendOnly, dialer });
     this.#joinLog();

@@ -39,8 +39,24 @@ export interface DialOptions {
   readonly source?: string;
 }
 
+/** What has come of a conversation: the reply lines that came, and what has ended it early. */
+export interface Exchange {
+  readonly lines: readonly string[];
+  readonly problem: "connecting" | "writing" | "reading" | null;
+}
+
+/** A conversation: bytes to send on a new connection, and how many lines of reply there will be. */
+export interface ExchangeOrder extends DialOptions {
+  readonly bytes: Uint8Array;
+  readonly lines: number;
+  /** Milliseconds without progress after which it is over. */
+  readonly timeoutMs: number;
+}
+
 /** Opens connections. */
 export interface Dialer {
   /** Begins to connect. An outcome is told later, never within the call. */
   dial(options: DialOptions, handler: PeerHandler): Peer;
+  /** Has a whole conversation within the call, while this server stands still: for what must not wait. It costs the start of a process. */
+  exchangeNow(order: ExchangeOrder): Exchange;
 }

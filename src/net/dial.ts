@@ -1,11 +1,11 @@
 /** Connections that the server opens itself (engine/peer.ts), over TCP or TLS. */
 import type { Socket, TLSOptions } from "bun";
 import { errnoCode, errnoText } from "../config/errno.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Dialer, DialOptions, Peer, PeerHandler } from "../engine/peer.ts";
+import type { Dialer, DialOptions, Exchange, ExchangeOrder, Peer, PeerHandler } from "../engine/peer.ts";
 import { descriptorOf } from "./backlog.ts";
+import { exchangeInChild } from "./exchange.ts";
 import { Outbox } from "./outbox.ts";
-import { readTlsClientOptions } from "./tls-options.ts";
+import type { TlsOptionsResult } from "./tls-options.ts";
 
 const KEEP_ALIVE_MS = 300_000;
 const NAME_MISMATCH = "ERR_TLS_CERT_ALTNAME_INVALID";
@@ -129,11 +129,19 @@ class PeerSocket implements Peer {
   }
 }
 
-export class SocketDialer implements Dialer {
-  readonly #engine: Engine;
+/** What connections need of the server. */
+export interface DialerHost {
+  /** The options of encrypted connections as the settings have them now. */
+  tlsOptions(): TlsOptionsResult;
+  /** Bytes have come: an event of the server begins. */
+  startTurn(): void;
+}
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+export class SocketDialer implements Dialer {
+  readonly #host: DialerHost;
+
+  constructor(host: DialerHost) {
+    this.#host = host;
   }
 
   dial(options: DialOptions, handler: PeerHandler): Peer {
@@ -142,12 +150,16 @@ export class SocketDialer implements Dialer {
     return peer;
   }
 
+  exchangeNow(order: ExchangeOrder): Exchange {
+    return exchangeInChild(order, order.tls ? this.#host.tlsOptions() : null);
+  }
+
   async #connect(peer: PeerSocket, { host, port, tls, source }: DialOptions): Promise<void> {
     // An outcome is told later, never within dial().
     await Promise.resolve();
     let options: TLSOptions | null = null;
     if (tls) {
-      const result = readTlsClientOptions(this.#engine.config.values);
+      const result = this.#host.tlsOptions();
       if ("error" in result) {
         peer.fail(result.error);
         return;
@@ -176,7 +188,7 @@ export class SocketDialer implements Dialer {
           open: (socket) => peer.connected(socket),
           handshake: (_socket, ok, error) => peer.shaken(ok, error),
           data: (_socket, chunk) => {
-            this.#engine.startTurn();
+            this.#host.startTurn();
             peer.received(chunk);
           },
           drain: () => peer.drained(),

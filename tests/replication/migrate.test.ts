@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { describeOracle } from "../support/oracle.ts";
 import { freePort } from "../support/process.ts";
+import type { Reply, ReplyError } from "../support/reply.ts";
 import { converge, errorOf, follow, info, type Kind, withNodes } from "./nodes.ts";
 import { TEST_LIMIT_MS } from "./waiting.ts";
 import { Writes } from "./writes.ts";
@@ -96,6 +97,39 @@ describeOracle("MIGRATE", () => {
         );
         target.server.signal("SIGCONT");
         expect(await source.client.must("GET", "key")).toBe("value");
+      });
+    },
+    TEST_LIMIT_MS,
+  );
+
+  test(
+    "within a transaction: everything waits",
+    async () => {
+      await withNodes(["ts", "redis", "redis"], async (source, target, replica) => {
+        const { port } = target.server;
+        await follow(replica, source);
+        await source.client.must("MSET", "a", "1", "b", "2", "c", "3");
+        const move = ["MIGRATE", "127.0.0.1", port, "", 2, 20_000, "REPLACE"];
+        const transaction = async (...commands: (string | number)[][]): Promise<Reply[]> =>
+          (await source.client.pipeline([["MULTI"], ...commands, ["EXEC"]])).at(-1) as Reply[];
+        const moved = await transaction(["INCR", "c"], [...move, "KEYS", "a", "b", "none"], ["EXISTS", "a", "b", "c"]);
+        expect(moved).toEqual([4, "OK", 1]);
+        await target.client.must("SELECT", 2);
+        expect(await target.client.must("MGET", "a", "b")).toEqual(["1", "2"]);
+        await converge(source, [replica], "after the move");
+        expect(await replica.client.must("KEYS", "*")).toEqual(["c"]);
+        await target.client.must("CONFIG", "SET", "requirepass", "secret");
+        const refused = await transaction([...move, "AUTH", "wrong", "KEYS", "c"], ["GET", "c"]);
+        expect((refused[0] as ReplyError).message).toContain("Target instance replied with error: WRONGPASS");
+        expect(refused[1]).toBe("4");
+        const accepted = await transaction([...move, "COPY", "AUTH", "secret", "KEYS", "c"], ["GET", "c"]);
+        expect(accepted).toEqual(["OK", "4"]);
+        target.server.signal("SIGSTOP");
+        const stopped = await transaction(["MIGRATE", "127.0.0.1", port, "c", 0, 200, "AUTH", "secret"], ["GET", "c"]);
+        expect((stopped[0] as ReplyError).message).toContain("IOERR error or timeout reading to target instance");
+        target.server.signal("SIGCONT");
+        const nobody = await transaction(["MIGRATE", "127.0.0.1", freePort(), "c", 0, 500]);
+        expect((nobody[0] as ReplyError).message).toContain("IOERR error or timeout connecting to the client");
       });
     },
     TEST_LIMIT_MS,

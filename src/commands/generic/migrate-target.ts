@@ -4,17 +4,11 @@
  */
 import { latin1 } from "../../base/bytes.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Dialer, Peer, PeerHandler } from "../../engine/peer.ts";
+import type { Dialer, Exchange, Peer, PeerHandler } from "../../engine/peer.ts";
 
 /** How long an unused connection is kept. */
 const KEEP_MS = 10_000;
 const LF = 10;
-
-/** What has come of an exchange: the reply lines that came, and what has ended it early. */
-export interface Exchange {
-  readonly lines: readonly string[];
-  readonly problem: "connecting" | "writing" | "reading" | null;
-}
 
 /** What to send: `select` goes first where another database is selected. */
 export interface Parcel {
@@ -28,7 +22,8 @@ export interface Parcel {
   readonly timeoutMs: number;
 }
 
-class Target implements PeerHandler {
+/** One connection. */
+export class Target implements PeerHandler {
   readonly key: string;
   readonly #peer: Peer;
   #isOpen = false;
@@ -140,6 +135,24 @@ function take(engine: Engine, dialer: Dialer, host: string, port: number): Targe
   });
   if (found === undefined) all.set(fresh.key, fresh);
   return fresh;
+}
+
+/** Sends a parcel while this server stands still. As to `before`, see sendParcel(). */
+export function sendParcelNow(
+  engine: Engine,
+  dialer: Dialer,
+  host: string,
+  port: number,
+  { auth, select, dbId, commands, count, timeoutMs }: Parcel,
+): { exchange: Exchange; before: number } {
+  const parts: Uint8Array[] = [];
+  if (auth !== null) parts.push(auth);
+  if (dbId !== 0) parts.push(select);
+  const before = parts.length;
+  parts.push(commands);
+  const tls = engine.config.values.tlsReplication;
+  const bytes = Buffer.concat(parts);
+  return { exchange: dialer.exchangeNow({ host, port, tls, bytes, lines: before + count, timeoutMs }), before };
 }
 
 /** Sends a parcel, and calls back with what came of it: the replies to `auth` and `select`, as far as they were sent (`before`), then those to the commands. */

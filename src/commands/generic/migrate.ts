@@ -1,11 +1,12 @@
 /**
  * MIGRATE: moves keys to another server. Their payloads are sent as RESTORE commands; what the other side has acknowledged is deleted here. The client is parked
- * meanwhile, and everybody's writes wait, so that what is deleted is what was sent.
+ * meanwhile, and everybody's writes wait, so that what is deleted is what was sent. Within a transaction nobody may wait: the whole server stands still then.
  */
 import { copyOf, latin1 } from "../../base/bytes.ts";
 import { type Client, ClientFlag } from "../../engine/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
+import type { Dialer, Exchange } from "../../engine/peer.ts";
 import { commandBytes } from "../../engine/propagation.ts";
 import { type CommandLiteral, Flag, type KeyPositions, oneKey } from "../../engine/spec.ts";
 import { dumpValue } from "../../rdb/dump.ts";
@@ -13,12 +14,11 @@ import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { Request } from "../../resp/request.ts";
 import { ReplyWriter } from "../../resp/writer.ts";
 import { entryExpiry, entryHasExpiry } from "../../types/entry.ts";
-import { type Exchange, type Parcel, sendParcel } from "./migrate-target.ts";
+import { type Parcel, sendParcel, sendParcelNow } from "./migrate-target.ts";
 
 const KEY_NOT_EMPTY = new ReplyError(
   "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
 );
-const CANNOT_WAIT = new ReplyError("ERR MIGRATE cannot wait for another server within a transaction or a script");
 const NO_CONNECTION = new ReplyError("IOERR error or timeout connecting to the client");
 const DEFAULT_TIMEOUT_MS = 1000;
 const NOT_PATIENT = ClientFlag.DenyBlocking | ClientFlag.Internal | ClientFlag.Primary;
@@ -103,7 +103,7 @@ function migrate(cx: Context): void {
     return;
   }
   const { dialer } = engine;
-  if (client.has(NOT_PATIENT) || dialer === null) throw CANNOT_WAIT;
+  if (dialer === null) throw NO_CONNECTION;
   const keys: number[] = [];
   const commands = restoreCommands(cx, found, options.replaces, keys);
   if (keys.length === 0) {
@@ -119,14 +119,15 @@ function migrate(cx: Context): void {
     timeoutMs: timeoutMs <= 0 ? DEFAULT_TIMEOUT_MS : timeoutMs,
   };
   const port = Number.parseInt(cx.text(2), 10) || 0;
-  send(cx, parcel, cx.text(1), port, { copies: options.copies, keys, exchange: null, before: 0 });
+  const { copies } = options;
+  if (client.has(NOT_PATIENT)) finish(cx, { copies, keys, ...sendParcelNow(engine, dialer, cx.text(1), port, parcel) });
+  else send(cx, parcel, cx.text(1), port, dialer, { copies, keys, exchange: null, before: 0 });
 }
 
 /** Parks the client until the parcel has been answered; writes wait as long. */
-function send(cx: Context, parcel: Parcel, host: string, port: number, move: Move): void {
+function send(cx: Context, parcel: Parcel, host: string, port: number, dialer: Dialer, move: Move): void {
   const { client, engine } = cx;
-  const { dialer, pause, blocking } = engine;
-  if (dialer === null) throw CANNOT_WAIT;
+  const { pause, blocking } = engine;
   moves.set(client, move);
   pause.hold();
   cx.park({ firstKey: 0, keyCount: 0, type: 0, timeoutMs: 0, onTimeout: (reply) => reply.error(NO_CONNECTION.text) });
