@@ -5,6 +5,7 @@
 // The processor time that the server took for a command (Linux only) is the better figure on a machine that has other things to do.
 
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { BenchServer } from "../lib/bench-server.ts";
 import { drive, scattered, Template } from "../lib/numbered-commands.ts";
 import { BINARY, fail, say } from "../lib/project.ts";
@@ -102,5 +103,6 @@ for (const server of servers) {
   const [name, program] = server.split("=");
   if (name === undefined || program === undefined) fail(usage);
   if (program.includes("/") && !existsSync(program)) fail(`${program} is not there: npm run build`);
-  await measure(name, program, gib);
+  // The server runs in a folder of its own.
+  await measure(name, program.includes("/") ? resolve(program) : program, gib);
 }

@@ -7,6 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { setPriority } from "node:os";
+import { resolve } from "node:path";
 import { BenchServer } from "../lib/bench-server.ts";
 import { drive, scattered, Template } from "../lib/numbered-commands.ts";
 import { Pinger, type Pings } from "../lib/pinger.ts";
@@ -89,7 +90,9 @@ function option(name: string, otherwise: string): string {
 if (process.argv.includes("--ping")) await ping(Number(option("--ping", "0")), Number(option("--pid", "0")));
 
 const members = Number(option("--members", "10000000"));
-const binary = option("--binary", BINARY);
+const program = option("--binary", BINARY);
+// The server runs in a folder of its own.
+const binary = program.includes("/") ? resolve(program) : program;
 if (!Number.isSafeInteger(members) || members < MEMBERS_A_COMMAND)
   fail("usage: latency [--members N] [--binary PROGRAM]");
 if (binary.includes("/") && !existsSync(binary)) fail(`${binary} is not there: npm run build`);

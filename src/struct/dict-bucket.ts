@@ -179,14 +179,12 @@ export function clearBuckets(a: Arena, bucket: Ref, count: number): void {
   a.i32[bucket >>> SEGMENT_SHIFT].fill(0, at, at + count * BUCKET_WORDS);
 }
 
-/** Lets go the overflow buckets of a bucket that is not used any more. Returns how many there were. */
-export function freeChildren(a: Arena, bucket: Ref): number {
-  let count = 0;
+/** Lets go the overflow buckets of a bucket that is not used any more. */
+export function freeChildren(a: Arena, bucket: Ref): void {
   let child = a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + CHILD_WORD];
-  for (; child !== 0; count++) {
+  while (child !== 0) {
     const next = a.i32[child >>> SEGMENT_SHIFT][((child & GRANULE_MASK) << 1) + CHILD_WORD];
     a.free(child);
     child = next;
   }
-  return count;
 }
