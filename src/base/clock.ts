@@ -11,6 +11,8 @@ export interface Clock {
   nowUs(): number;
   /** Microseconds, with a fraction, since an arbitrary start. Never goes back. For durations. */
   monotonicUs(): number;
+  /** Microseconds that this thread has had of a processor. For shares of work, where other processes take the processor away, too. */
+  threadUs(): number;
 }
 
 /** The system's clocks. */
@@ -37,6 +39,11 @@ export class SystemClock implements Clock {
   monotonicUs(): number {
     return performance.now() * 1000;
   }
+
+  threadUs(): number {
+    const { user, system } = process.threadCpuUsage();
+    return user + system;
+  }
 }
 
 /** A clock that stands still until it is told otherwise. */
@@ -58,6 +65,11 @@ export class ManualClock implements Clock {
   }
 
   monotonicUs(): number {
+    return this.#monotonicUs;
+  }
+
+  /** Nobody takes the processor away. */
+  threadUs(): number {
     return this.#monotonicUs;
   }
 

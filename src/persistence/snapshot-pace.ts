@@ -3,7 +3,8 @@
  * small that the walk would not end.
  *
  * How busy the server is, is sampled before each slice: the event loop goes round once, without waiting, and either clients' commands were ready then or not. A
- * sample says nothing of how long other processes held this one up, so a machine that is overloaded does not pass for an idle server.
+ * sample says nothing of how long other processes held this one up, so a machine that is overloaded does not pass for an idle server. What these others take
+ * is made up for: the walk's share is one of the time that this process gets.
  */
 
 /** Microseconds of a slice while nobody else wants the time, and while clients are served. */
@@ -13,6 +14,8 @@ const BUSY_SLICE_US = 250;
 const SHARE_MIN = 0.06;
 /** Share that it takes of what clients leave. */
 const SHARE_OF_REST = 0.5;
+/** A server that gets less of a processor than this is treated as if it got so much: the walk must come to an end. */
+const SPEED_MIN = 0.3;
 /** Below this load the server counts as idle. */
 const LOAD_MIN = 0.1;
 /** What a new sample weighs against those before. */
@@ -21,10 +24,19 @@ const SAMPLE_WEIGHT = 0.125;
 export class SnapshotPace {
   /** Share of the samples that met clients, the recent ones above all. */
   #load = 0;
+  /** Share that this process gets of the time that it wants. */
+  #speed = 1;
 
   /** Takes a sample. */
   sample(metClients: boolean): void {
     this.#load += ((metClients ? 1 : 0) - this.#load) * SAMPLE_WEIGHT;
+  }
+
+  /** Between two slices `wallUs` have passed, for `threadUs` of which this thread had a processor. */
+  rested(wallUs: number, threadUs: number): void {
+    const wantedUs = wallUs * this.#load;
+    const speed = wantedUs > threadUs ? threadUs / wantedUs : 1;
+    this.#speed += (speed - this.#speed) * SAMPLE_WEIGHT;
   }
 
   get #isIdle(): boolean {
@@ -36,10 +48,10 @@ export class SnapshotPace {
     return this.#isIdle ? IDLE_SLICE_US : BUSY_SLICE_US;
   }
 
-  /** Microseconds to wait after a slice that took `tookUs`. */
+  /** Microseconds to wait after a slice that took `tookUs` of a processor. */
   pauseUs(tookUs: number): number {
     if (this.#isIdle) return 0;
     const share = Math.max(SHARE_MIN, (1 - this.#load) * SHARE_OF_REST);
-    return tookUs * (1 / share - 1);
+    return (tookUs * (1 / share - 1)) / Math.max(SPEED_MIN, this.#speed);
   }
 }

@@ -111,6 +111,9 @@ export class Snapshot implements KeySnapshot {
   readonly #pace = new SnapshotPace();
   /** Monotonic microseconds before which there is no further slice, as the pace has it. */
   #restUntilUs = 0;
+  /** When the last slice ended, in monotonic microseconds and in those of the thread. */
+  #sliceEndUs = 0;
+  #threadEndUs = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #immediate: ReturnType<typeof setImmediate> | null = null;
   #waiting: (() => void)[] = [];
@@ -152,6 +155,8 @@ export class Snapshot implements KeySnapshot {
     this.#keyDelayUs = options.keyDelayUs ?? null;
     this.#notBeforeUs = 0;
     this.#restUntilUs = 0;
+    this.#sliceEndUs = this.#engine.clock.monotonicUs();
+    this.#threadEndUs = this.#engine.clock.threadUs();
     this.#roots = [];
     this.progress.keysTotal = 0;
     this.progress.keysWritten = 0;
@@ -372,10 +377,12 @@ export class Snapshot implements KeySnapshot {
 
   #turn(): void {
     const { clock } = this.#engine;
-    const startUs = clock.monotonicUs();
+    const startUs = clock.threadUs();
+    this.#pace.rested(clock.monotonicUs() - this.#sliceEndUs, startUs - this.#threadEndUs);
     const goesOn = this.runSlice(this.#isUrgent ? IDLE_SLICE_US : this.#pace.sliceUs);
-    const endUs = clock.monotonicUs();
-    this.#restUntilUs = endUs + this.#pace.pauseUs(endUs - startUs);
+    this.#threadEndUs = clock.threadUs();
+    this.#sliceEndUs = clock.monotonicUs();
+    this.#restUntilUs = this.#sliceEndUs + this.#pace.pauseUs(this.#threadEndUs - startUs);
     if (goesOn) this.#schedule();
   }
 

@@ -28,6 +28,15 @@ describe("SystemClock", () => {
   });
 });
 
+test("the time of the thread goes on while it works, and not while it sleeps", async () => {
+  const clock = new SystemClock();
+  const start = clock.threadUs();
+  while (clock.threadUs() === start);
+  const [wallUs, threadUs] = [clock.monotonicUs(), clock.threadUs()];
+  await Bun.sleep(50);
+  expect(clock.threadUs() - threadUs).toBeLessThan(clock.monotonicUs() - wallUs);
+});
+
 describe("ManualClock", () => {
   test("moves only when told", () => {
     const clock = new ManualClock(1_700_000_000_000);

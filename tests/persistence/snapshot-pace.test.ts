@@ -34,6 +34,24 @@ test("a server in between gives half of what clients leave", () => {
   expect(shareAt(0.5)).toBeCloseTo(0.25, 1);
 });
 
+test("on a processor that others use, too, the share is one of what this process gets", () => {
+  const pace = new SnapshotPace();
+  for (let i = 0; i < 100; i++) pace.sample(true);
+  const alonePauseUs = pace.pauseUs(250);
+  for (let i = 0; i < 100; i++) pace.rested(2000, 1000);
+  expect(pace.pauseUs(250) / alonePauseUs).toBeCloseTo(2, 1);
+  for (let i = 0; i < 100; i++) pace.rested(2000, 0);
+  expect(pace.pauseUs(250) / alonePauseUs).toBeLessThan(4);
+});
+
+test("a server that waits for clients is not taken for one that others hold up", () => {
+  const pace = new SnapshotPace();
+  for (let i = 0; i < 1000; i++) pace.sample(i % 2 === 0);
+  const pauseUs = pace.pauseUs(250);
+  for (let i = 0; i < 100; i++) pace.rested(2000, 1000);
+  expect(pace.pauseUs(250)).toBeCloseTo(pauseUs, 0);
+});
+
 test("a slice that took long is followed by a long pause", () => {
   const pace = new SnapshotPace();
   for (let i = 0; i < 100; i++) pace.sample(true);
