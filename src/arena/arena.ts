@@ -278,8 +278,12 @@ export class Arena {
   }
 
   #addSegment(): void {
-    const buffer = new ArrayBuffer(this.u8.length === 0 ? FIRST_SEGMENT_PAGES * PAGE_BYTES : SEGMENT_BYTES);
-    this.u8.push(new Uint8Array(buffer));
+    const isFirst = this.u8.length === 0;
+    const buffer = new ArrayBuffer(isFirst ? FIRST_SEGMENT_PAGES * PAGE_BYTES : SEGMENT_BYTES);
+    const bytes = new Uint8Array(buffer);
+    // The first touch of a huge page took 5 ms on a virtual machine, and tables that grow touch several at a time.
+    if (!isFirst) this.#advice?.keepPagesSmall(bytes, 0, SEGMENT_BYTES);
+    this.u8.push(bytes);
     this.i32.push(new Int32Array(buffer));
   }
 

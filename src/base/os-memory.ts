@@ -7,10 +7,13 @@
 export interface MemoryAdvice {
   /** The content is dead: the physical memory may go back. Returns true when it did. The range then reads as zeros. */
   purge(bytes: Uint8Array, offset: number, length: number): boolean;
+  /** The range will be written to in small places all over it, and nobody has time for the clearing of a whole huge page (2 MiB). */
+  keepPagesSmall(bytes: Uint8Array, offset: number, length: number): void;
 }
 
 const MADV_DONTNEED = 4;
-// Huge pages (MADV_HUGEPAGE) are the allocator's to ask for: scripts/build.ts switches that on.
+// MADV_HUGEPAGE is the allocator's to say: scripts/build.ts switches that on.
+const MADV_NOHUGEPAGE = 15;
 /** The C library's file name by platform; musl's is tried after glibc's. */
 const LIBRARIES = ["libc.so.6", process.arch === "arm64" ? "libc.musl-aarch64.so.1" : "libc.musl-x86_64.so.1"];
 
@@ -37,6 +40,10 @@ export class SystemMemory implements MemoryAdvice {
 
   purge(bytes: Uint8Array, offset: number, length: number): boolean {
     return this.#advise(bytes, offset, length, MADV_DONTNEED);
+  }
+
+  keepPagesSmall(bytes: Uint8Array, offset: number, length: number): void {
+    this.#advise(bytes, offset, length, MADV_NOHUGEPAGE);
   }
 
   #advise(bytes: Uint8Array, offset: number, length: number, advice: number): boolean {

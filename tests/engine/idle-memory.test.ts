@@ -13,6 +13,7 @@ const advice: MemoryAdvice = {
     purged += length / PAGE_BYTES;
     return true;
   },
+  keepPagesSmall() {},
 };
 const arena = pinnedArena(advice);
 

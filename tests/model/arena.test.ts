@@ -2,7 +2,7 @@
 // add up.
 
 import { expect, test } from "bun:test";
-import { Arena, BLOCK_MAX, blockCapacity, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
+import { BLOCK_MAX, blockCapacity, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
 import type { MemoryAdvice } from "../../src/base/os-memory.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { seededTest } from "../base/seeded.ts";
@@ -12,6 +12,11 @@ import { pinnedArena } from "../support/arena.ts";
 class ClearingMemory implements MemoryAdvice {
   purgedBytes = 0;
   willing = true;
+  smallBytes = 0;
+
+  keepPagesSmall(_bytes: Uint8Array, _offset: number, length: number): void {
+    this.smallBytes += length;
+  }
 
   purge(bytes: Uint8Array, offset: number, length: number): boolean {
     if (!this.willing) return false;
@@ -156,8 +161,11 @@ test("a system that takes no memory back is asked once", () => {
 });
 
 test("a segment that was reserved ahead is used when the short first one is full", () => {
-  const ahead = new Arena(1, 2);
+  const system = new ClearingMemory();
+  const ahead = pinnedArena(system);
   ahead.reserve();
+  // Data is touched all over: of the large segment the system is told so.
+  expect(system.smallBytes).toBe(ahead.u8[1].length);
   const refs = Array.from({ length: 40 }, () => ahead.alloc(BLOCK_MAX));
   expect(ahead.u8.length).toBe(2);
   expect(new Set(refs.map((ref) => ref >>> SEGMENT_SHIFT))).toEqual(new Set([0, 1]));
