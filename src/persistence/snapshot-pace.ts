@@ -10,8 +10,9 @@
 /** Microseconds of a slice while nobody else wants the time, and while clients are served. */
 export const IDLE_SLICE_US = 1000;
 const BUSY_SLICE_US = 250;
-/** Share of the time that the walk takes from a server that is always busy. */
-const SHARE_MIN = 0.06;
+/** Share of the time that the walk takes from a server that is always busy; and when replicas wait for the snapshot, for whom changes pile up meanwhile. */
+const SHARE_MIN = 0.04;
+const SHARE_MIN_AWAITED = 0.25;
 /** Share that it takes of what clients leave. */
 const SHARE_OF_REST = 0.5;
 /** A server that gets less of a processor than this is treated as if it got so much: the walk must come to an end. */
@@ -49,9 +50,9 @@ export class SnapshotPace {
   }
 
   /** Microseconds to wait after a slice that took `tookUs` of a processor. */
-  pauseUs(tookUs: number): number {
+  pauseUs(tookUs: number, isAwaited = false): number {
     if (this.#isIdle) return 0;
-    const share = Math.max(SHARE_MIN, (1 - this.#load) * SHARE_OF_REST);
+    const share = Math.max(isAwaited ? SHARE_MIN_AWAITED : SHARE_MIN, (1 - this.#load) * SHARE_OF_REST);
     return (tookUs * (1 / share - 1)) / Math.max(SPEED_MIN, this.#speed);
   }
 }

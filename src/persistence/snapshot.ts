@@ -8,7 +8,8 @@
  * Whatever is written goes through a SnapshotFormat, which has two lanes. A large value takes several slices on the main lane; a key that is about to change
  * meanwhile cannot be written into the middle of it, and goes to the lane aside, whose bytes follow when the large value is complete.
  *
- * A key that is deleted, or gets another value, leaves its old entry to the snapshot, which writes it when it has the time (retired-entries.ts).
+ * A key that is deleted, or gets another value, leaves its old entry to the snapshot, which writes it when it has the time (retired-entries.ts); of a small
+ * string that changes it gets a copy.
  *
  * A client that wants to change a large value waits until hurry() has had it written, in slices like all others but before them.
  *
@@ -24,7 +25,7 @@ import { prefetchBlocks } from "../struct/block-prefetch.ts";
 import { dictFind, dictHash, dictScan, dictSize, RefList } from "../struct/dict.ts";
 import { entryKeyCopy, entryPhase, entryType, PHASE_BIT, setEntryPhase, Type } from "../types/entry.ts";
 import { prefetchEntries } from "../types/entry-prefetch.ts";
-import { stringLength } from "../types/string.ts";
+import { stringClone, stringLength } from "../types/string.ts";
 import { valueType } from "../types/value.ts";
 import { RetiredEntries, retainedBytes } from "./retired-entries.ts";
 import type {
@@ -72,7 +73,7 @@ const KEYS_PER_CLOCK = 16;
 const BUCKETS_PER_CLOCK = 2;
 /** Microseconds of catching up at once. */
 const CATCH_UP_US = 5000;
-/** A string whose block is not larger is written at once when it goes: that is no more work than keeping it. */
+/** A string whose block is not larger is copied when it changes or goes. */
 const TINY_BYTES = 128;
 /** When entries of so many bytes wait that are no keys any more, others that go are written at once, unless that would take long. */
 const RETAINED_MAX = 32 * 1024 * 1024;
@@ -87,6 +88,8 @@ const BYTES_COSTLY = 1024 * 1024;
 const State = { Idle: 0, Walking: 1, CatchingUp: 2 } as const;
 
 export class Snapshot implements KeySnapshot {
+  /** Do replicas wait for the snapshot in progress? Set by replication. */
+  isAwaited: () => boolean = () => false;
   readonly progress: SnapshotProgress = { keysTotal: 0, keysWritten: 0, copiedBytes: 0 };
   readonly #engine: Engine;
   readonly #list = new RefList();
@@ -228,6 +231,7 @@ export class Snapshot implements KeySnapshot {
     if (entryPhase(arena, e) === phase) return;
     const format = this.#format as SnapshotFormat;
     const isCurrent = this.#current === e;
+    if (!isCurrent && this.#keepsCopy(dict, e)) return;
     const lane = isCurrent || this.#current === 0 ? format.main : format.aside;
     if (!isCurrent) lane.begin(e, this.#rootOf(dict).db);
     while (!lane.step(Number.POSITIVE_INFINITY));
@@ -235,6 +239,19 @@ export class Snapshot implements KeySnapshot {
     this.progress.copiedBytes += this.#pagesOf(e);
     this.#written(e);
     if (isCurrent) this.#closeCurrent();
+  }
+
+  /** Copies a small string that is about to change, which is less work than writing it. False for other values, and when enough waits to be written. */
+  #keepsCopy(dict: Ref, e: Ref): boolean {
+    const { keyspace } = this.#engine;
+    const { arena, phase } = keyspace;
+    if (entryType(arena, e) !== Type.String || arena.capacity(e) > TINY_BYTES) return false;
+    const copy = keyspace.retainedBytes < RETAINED_MAX ? stringClone(arena, e) : 0;
+    if (copy === 0) return false;
+    this.progress.copiedBytes += PAGE_BYTES;
+    this.#rootOf(dict).retired.push(copy);
+    setEntryPhase(arena, e, phase);
+    return true;
   }
 
   retires(dict: Ref, e: Ref): boolean {
@@ -382,7 +399,7 @@ export class Snapshot implements KeySnapshot {
     const goesOn = this.runSlice(this.#isUrgent ? IDLE_SLICE_US : this.#pace.sliceUs);
     this.#threadEndUs = clock.threadUs();
     this.#sliceEndUs = clock.monotonicUs();
-    this.#restUntilUs = this.#sliceEndUs + this.#pace.pauseUs(this.#threadEndUs - startUs);
+    this.#restUntilUs = this.#sliceEndUs + this.#pace.pauseUs(this.#threadEndUs - startUs, this.isAwaited());
     if (goesOn) this.#schedule();
   }
 

@@ -70,7 +70,8 @@ export class FullSync {
     this.#state = state;
     this.#feed = feed;
     this.#synchronized = synchronized;
-    const { persistence } = state.parts;
+    const { persistence, snapshot } = state.parts;
+    snapshot.isAwaited = () => this.#replicas.some(({ stage }) => stage === "wait-end");
     persistence.onSaveEnded = (outcome) => this.#saveEnded(outcome);
     // What is being sent then would be thrown away at once.
     persistence.onFlushAll = () => this.abort();

@@ -228,6 +228,19 @@ export function stringOutsideBytes(a: Arena, e: Ref): number {
   return w[v] < 0 ? (a.large[w[v + 1]] as Uint8Array).length : 0;
 }
 
+/** A copy of a string with its key in a block of its own; 0 when the key or the value has a buffer outside the entry. */
+export function stringClone(a: Arena, e: Ref): Ref {
+  const w = a.i32[e >>> SEGMENT_SHIFT];
+  const from = (e & GRANULE_MASK) << 1;
+  if (w[from] < 0 || stringOutsideBytes(a, e) > 0) return 0;
+  const bytes = a.capacity(e);
+  const clone = a.alloc(bytes);
+  const cw = a.i32[clone >>> SEGMENT_SHIFT];
+  const to = (clone & GRANULE_MASK) << 1;
+  for (let i = 0; i < bytes >> 2; i++) cw[to + i] = w[from + i];
+  return clone;
+}
+
 /**
  * Makes a string Raw with room for `length` bytes (the new length; bytes past the old one are zero) and returns the entry: `e`, or a fresh block, in which
  * case `e` is the caller's to free. What grows gets slack in proportion to its size, so that appending costs amortised O(n).

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { SnapshotPace } from "../../src/persistence/snapshot-pace.ts";
 
 /** The share of the time that slices take of a server where a share `load` of the samples meets clients. */
-function shareAt(load: number): number {
+function shareAt(load: number, isAwaited = false): number {
   const pace = new SnapshotPace();
   let met = 0;
   let sliceUs = 0;
@@ -15,7 +15,7 @@ function shareAt(load: number): number {
     pace.sample(meets);
     if (i < 100) continue;
     sliceUs += pace.sliceUs;
-    totalUs += pace.sliceUs + pace.pauseUs(pace.sliceUs);
+    totalUs += pace.sliceUs + pace.pauseUs(pace.sliceUs, isAwaited);
   }
   return sliceUs / totalUs;
 }
@@ -26,8 +26,13 @@ test("a server that nobody uses is walked at full speed", () => {
 });
 
 test("a server that is always busy gives a small share, but gives it", () => {
-  expect(shareAt(1)).toBeGreaterThan(0.05);
-  expect(shareAt(1)).toBeLessThan(0.12);
+  expect(shareAt(1)).toBeGreaterThan(0.02);
+  expect(shareAt(1)).toBeLessThan(0.08);
+});
+
+test("it gives more when replicas wait", () => {
+  expect(shareAt(1, true)).toBeCloseTo(0.25, 1);
+  expect(shareAt(0, true)).toBe(1);
 });
 
 test("a server in between gives half of what clients leave", () => {

@@ -210,6 +210,18 @@ describe("a key that goes, or gets another value, meanwhile", () => {
     finish();
   });
 
+  test("a small string that changes leaves a copy, once, and goes on living where it is", () => {
+    const { client, keyspace, finish } = subject();
+    client.send("APPEND", "short", "er");
+    const bytes = keyspace.retainedBytes;
+    expect(bytes).toBeGreaterThan(0);
+    client.send("SET", "short", "again");
+    client.send("DEL", "short");
+    expect(keyspace.retainedBytes).toBe(bytes);
+    finish();
+    expect(keyspace.retainedBytes).toBe(0);
+  });
+
   test("maxmemory does not count what waits for the snapshot", () => {
     const { server, client, keyspace, finish } = subject();
     const { memory } = server.engine;
