@@ -157,4 +157,11 @@ export const generator: Generator = {
       ["OBJECT", "ENCODING", key],
     ]),
   absent: { BYPOLYGON: "Valkey's, since 9.0" },
+  known: [
+    {
+      reason: "since 7.2 a GEOADD that names more members than a listpack may have makes a table at once, as ZADD does",
+      matches: (args, theirs, ours) =>
+        /^object$/i.test(args[0]!) && theirs.includes("listpack") && ours.includes("skiplist"),
+    },
+  ],
 };
