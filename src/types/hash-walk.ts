@@ -8,8 +8,7 @@
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
-import { PREFETCH_BLOCKS, prefetchBlocks } from "../struct/block-prefetch.ts";
-import { dictScan, RefList } from "../struct/dict.ts";
+import { RefList } from "../struct/dict.ts";
 import { LISTPACK_HEADER_BYTES } from "../struct/listpack.ts";
 import {
   elementBytes,
@@ -20,6 +19,7 @@ import {
   stringAt,
   stringLength,
 } from "../struct/listpack-element.ts";
+import { readBuckets } from "./bucket-walk.ts";
 import { Encoding, entryEncoding, valueWord } from "./entry.ts";
 import { fieldExpiry, readField, readFieldValue } from "./hash-table.ts";
 import { ByteSpan } from "./string.ts";
@@ -72,16 +72,6 @@ export function walkNext(a: Arena, walk: HashWalk): boolean {
   readField(a, f, walk.field);
   readFieldValue(a, f, walk.value);
   return true;
-}
-
-/** Reads the next buckets of a dict, and touches what is in them. */
-function readBuckets(a: Arena, walk: HashWalk): void {
-  const { bucket } = walk;
-  do {
-    walk.next = dictScan(a, walk.root, walk.next, bucket);
-    walk.ended = walk.next === 0;
-  } while (!walk.ended && bucket.count < PREFETCH_BLOCKS);
-  walk.touched ^= prefetchBlocks(a, bucket);
 }
 
 function nextInListpack(a: Arena, walk: HashWalk): boolean {

@@ -5,11 +5,11 @@
  *   while (setWalkNext(a, walk)) ... walk.member
  */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { PREFETCH_BLOCKS, prefetchBlocks } from "../struct/block-prefetch.ts";
-import { dictScan, RefList } from "../struct/dict.ts";
+import { RefList } from "../struct/dict.ts";
 import { intsetCount, intsetGet, intsetValue } from "../struct/intset.ts";
 import { listpackFirst, listpackNext, listpackRead } from "../struct/listpack.ts";
 import { ListpackElement } from "../struct/listpack-element.ts";
+import { readBuckets } from "./bucket-walk.ts";
 import { containerRoot } from "./container.ts";
 import { Encoding, entryEncoding } from "./entry.ts";
 import { readMember } from "./set-table.ts";
@@ -83,14 +83,4 @@ function nextInTable(a: Arena, walk: SetWalk): boolean {
   walk.member.place = walk.bucket.refs[walk.bucketIndex++];
   readMember(a, walk.member.place, walk.member);
   return true;
-}
-
-/** Reads the next buckets of a dict, and touches what is in them. */
-function readBuckets(a: Arena, walk: SetWalk): void {
-  const { bucket } = walk;
-  do {
-    walk.next = dictScan(a, walk.root, walk.next, bucket);
-    walk.ended = walk.next === 0;
-  } while (!walk.ended && bucket.count < PREFETCH_BLOCKS);
-  walk.touched ^= prefetchBlocks(a, bucket);
 }
