@@ -91,6 +91,8 @@ export class Arena {
   largeBytes = 0;
   /** Bytes of all large buffers that were ever let go: the collector's to free. */
   largeDroppedBytes = 0;
+  /** Tables that are laid out here are not to begin to change their size, unless they are far from the right one. */
+  tablesStay = false;
   /** Bytes of pages that belong to a class. */
   pageBytes = 0;
 

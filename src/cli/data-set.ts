@@ -35,6 +35,9 @@ export class DataSet {
     const snapshot = new Snapshot(engine);
     const loading = new Loading(engine);
     const exit = (): never => process.exit(1);
+    slot.onChange = (isActive) => {
+      engine.keyspace.arena.tablesStay = isActive;
+    };
     this.snapshot = snapshot;
     this.loading = loading;
     this.persistence = new Persistence(engine, { snapshot, slot, loading, exit });

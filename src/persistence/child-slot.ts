@@ -9,8 +9,8 @@ export class ChildSlot {
   /** Children so far, and how long the last one took to start, in microseconds: INFO's total_forks and latest_fork_usec. */
   started = 0;
   lastStartUs = 0;
-  /** Called when the slot has become free. */
-  readonly onFree: (() => void)[] = [];
+  /** Called when the slot has been taken (true), and when it has become free. */
+  onChange: (isActive: boolean) => void = () => {};
 
   /** Does a child run? */
   get isActive(): boolean {
@@ -24,12 +24,13 @@ export class ChildSlot {
     this.pid = pid;
     this.started++;
     this.lastStartUs = startUs;
+    this.onChange(true);
   }
 
   /** Gives the slot back. */
   free(): void {
     this.kind = "none";
     this.pid = -1;
-    for (const freed of this.onFree) freed();
+    this.onChange(false);
   }
 }

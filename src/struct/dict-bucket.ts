@@ -28,6 +28,10 @@ export const CHUNK_BUCKETS = 1 << CHUNK_EXP;
 /** Mean entries a bucket at which the table grows, and below which it shrinks. */
 export const FILL_GROW = 9;
 export const FILL_SHRINK = 3;
+/** Where tables stay as they are, mean entries a bucket at which one grows even so: chains then are two buckets long. */
+export const FILL_GROW_EVEN_SO = 24;
+/** Where tables stay as they are, buckets an entry at which one shrinks even so. Until then it costs no more memory than before. */
+export const SPARE_SHRINK_EVEN_SO = 32;
 export const EXP_MAX = 26;
 
 export const KEY_LENGTH_MASK = 0x3fffffff;

@@ -36,6 +36,7 @@ import {
   dropChild,
   EXP_MAX,
   FILL_GROW,
+  FILL_GROW_EVEN_SO,
   FILL_SHRINK,
   findInChain,
   firstCandidate,
@@ -47,6 +48,7 @@ import {
   placeInChain,
   ROUND_SLOT_MAX,
   SLOT_MAX,
+  SPARE_SHRINK_EVEN_SO,
   TAG_WORD,
   tagOf,
   USED,
@@ -139,6 +141,7 @@ function startGrowth(a: Arena, d: Ref): void {
   const h = (d & GRANULE_MASK) << 1;
   const exp = 32 - Math.clz32(w[h + BUCKETS]);
   if (exp > EXP_MAX || w[h + PAUSES] !== 0) return;
+  if (a.tablesStay && w[h + USED] < FILL_GROW_EVEN_SO * w[h + BUCKETS]) return;
   setCapacity(a, d, exp);
   w[h + GOAL_EXP] = exp;
 }
@@ -166,13 +169,14 @@ export function dictReserve(a: Arena, d: Ref, size: number): void {
   newTable(a, d, exp);
 }
 
-/** Starts to shrink a table that has become mostly empty. Removal does so by itself. */
+/** Starts to shrink a table that has become mostly empty; where tables stay as they are, one that is empty but for traces. Removal does so by itself. */
 export function dictShrinkIfNeeded(a: Arena, d: Ref): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];
   const h = (d & GRANULE_MASK) << 1;
   const goal = w[h + GOAL_EXP];
   const used = w[h + USED];
   if (goal === 0 || used >= FILL_SHRINK << goal || w[h + BUCKETS] !== 1 << goal || w[h + PAUSES] !== 0) return;
+  if (a.tablesStay && used * SPARE_SHRINK_EVEN_SO > 1 << goal) return;
   let target = 0;
   while (used >= FILL_SHRINK << (target + 1)) target++;
   w[h + GOAL_EXP] = target;

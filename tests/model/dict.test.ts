@@ -240,6 +240,33 @@ test("a pause forbids resizing, and nothing is lost meanwhile", () => {
   pair.free();
 });
 
+test("where tables stay as they are, none begins to grow or to shrink before it is far from the right size", () => {
+  const pair = new Pair();
+  const buckets = () => dictTableStats(arena, pair.dict, 0)?.buckets;
+  for (let n = 0; n < 1100; n++) pair.insert(nameOf(n));
+  while (dictRehash(arena, pair.dict, 100));
+  expect(buckets()).toBe(128);
+  arena.tablesStay = true;
+  try {
+    for (let n = 1100; n < 128 * 24; n++) pair.insert(nameOf(n));
+    expect(dictIsRehashing(arena, pair.dict)).toBe(false);
+    pair.insert(nameOf(128 * 24));
+    expect(dictIsRehashing(arena, pair.dict)).toBe(true);
+    // What has begun goes on.
+    while (dictRehash(arena, pair.dict, 1));
+    expect(buckets()).toBe(256);
+    for (let n = 128 * 24; n > 8; n--) pair.remove(nameOf(n));
+    dictShrinkIfNeeded(arena, pair.dict);
+    expect(dictIsRehashing(arena, pair.dict)).toBe(false);
+    pair.remove(nameOf(8));
+    expect(dictIsRehashing(arena, pair.dict)).toBe(true);
+    pair.check();
+  } finally {
+    arena.tablesStay = false;
+  }
+  pair.free();
+});
+
 /** Chi-square of counts that should be equal, divided by its degrees of freedom: about 1 when they are. */
 function unevenness(counts: readonly number[]): number {
   const expected = counts.reduce((sum, n) => sum + n, 0) / counts.length;

@@ -218,6 +218,25 @@ describe("saving", () => {
   );
 
   test(
+    "tables of keys keep their size while a child runs, and grow afterwards",
+    async () => {
+      const { server, client } = await start(dataFolder(), "--rdb-key-save-delay", "1000000");
+      const tableSize = async () => /table size: (\d+)/.exec(String(await client.call("DEBUG", "HTSTATS", 0)))?.[1];
+      await client.call("DEBUG", "POPULATE", 100);
+      expect(await tableSize()).toBe("16");
+      await client.call("BGSAVE");
+      const child = await childOf(server);
+      await client.call("DEBUG", "POPULATE", 350);
+      expect(await tableSize()).toBe("16");
+      process.kill(child, "SIGKILL");
+      await saveEnds(client);
+      await client.call("SET", "one more", 1);
+      await until("a larger table", async () => Number(await tableSize()) >= 32);
+    },
+    LIMIT_MS,
+  );
+
+  test(
     "FLUSHALL stops a BGSAVE, which counts as no failure; BGSAVE CANCEL does the same where it exists",
     async () => {
       const dir = dataFolder();
