@@ -9,7 +9,7 @@
  *   0 entries    1 buckets    2 log2 of the buckets that it is to have    3 log2 of the buckets that there is room for
  *   4 the table, or its directory    5 chunks of the directory    6 child buckets
  *   7 slots of a chain up to the last one that was ever in use (sampling needs a bound); a round of splits that reaches every bucket lowers it to
- *   8 the same since that round began    9 keyOffset    10 pauses
+ *   8 the same since that round began    9 keyOffset    10 pauses    11 1 once it has had more than one bucket
  *
  * Bucket, 64 bytes (one cache line): words 0-11 entry refs (0 empty), words 12-14 one tag byte a slot (0 empty), word 15 the
  * child bucket on overflow. Room for up to 1,024 buckets is one block; more is a directory of chunks of so many. There may be any number of buckets:
@@ -42,6 +42,7 @@ import {
   firstCandidate,
   freeChildren,
   GOAL_EXP,
+  HAS_GROWN,
   HEADER_BYTES,
   KEY_OFFSET,
   PAUSES,
@@ -144,6 +145,7 @@ function startGrowth(a: Arena, d: Ref): void {
   if (a.tablesStay && w[h + USED] < FILL_GROW_EVEN_SO * w[h + BUCKETS]) return;
   setCapacity(a, d, exp);
   w[h + GOAL_EXP] = exp;
+  w[h + HAS_GROWN] = 1;
 }
 
 /** Takes an entry out by its ref; the block itself stays the caller's. Returns false when it was not there. */
@@ -167,6 +169,7 @@ export function dictReserve(a: Arena, d: Ref, size: number): void {
   if (exp === w[h + GOAL_EXP]) return;
   freeTable(a, d);
   newTable(a, d, exp);
+  w[h + HAS_GROWN] = 1;
 }
 
 /** Starts to shrink a table that has become mostly empty; where tables stay as they are, one that is empty but for traces. Removal does so by itself. */
@@ -206,6 +209,11 @@ export function dictIsRehashing(a: Arena, d: Ref): boolean {
   const w = a.i32[d >>> SEGMENT_SHIFT];
   const h = (d & GRANULE_MASK) << 1;
   return w[h + BUCKETS] !== 1 << w[h + GOAL_EXP];
+}
+
+/** Has the dict ever had more than one bucket? */
+export function dictHasGrown(a: Arena, d: Ref): boolean {
+  return a.i32[d >>> SEGMENT_SHIFT][((d & GRANULE_MASK) << 1) + HAS_GROWN] !== 0;
 }
 
 /** Forbids (+1) or allows again (-1) resizing and rehash steps; nested. */

@@ -14,7 +14,10 @@ test("COMMAND, COMMAND INFO, COUNT, LIST and DOCS name the same commands", () =>
   expect(new Set(names).size).toBe(names.length);
   expect(client.send("COMMAND", "INFO")).toEqual(client.send("COMMAND"));
   expect(client.send("COMMAND", "COUNT")).toEqual({ kind: "integer", value: BigInt(names.length) });
-  expect(items(client.send("COMMAND", "LIST")).map(text)).toEqual(names);
+  const listed = items(client.send("COMMAND", "LIST")).map(text);
+  expect(listed.filter((name) => !name.includes("|"))).toEqual(names);
+  expect(items(client.send("COMMAND", "LIST", "FILTERBY", "PATTERN", "*")).map(text)).toEqual(listed);
+  expect(listed).toContain("client|list");
   const docs = items(client.send("COMMAND", "DOCS"));
   expect(docs.filter((_, i) => i % 2 === 0).map(text)).toEqual(names);
 });

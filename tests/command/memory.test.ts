@@ -91,6 +91,16 @@ describe("STATS", () => {
     expect(sum).toBe(Number(found.get("total.allocated")));
   });
 
+  test("list a database whose keys are gone but whose table has grown, until it is flushed", () => {
+    const client = testServer().connect();
+    for (let i = 0; i < 40; i++) client.line(`SET k${i} v`);
+    for (let i = 0; i < 40; i++) client.line(`DEL k${i}`);
+    expect(stats(client).get("db.0")).toBe("array");
+    client.line("SET k v");
+    client.line("FLUSHALL");
+    expect(stats(client).has("db.0")).toBe(false);
+  });
+
   test("are a map with doubles in RESP3", () => {
     const client = testServer().connect();
     client.line("HELLO 3");

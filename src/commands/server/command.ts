@@ -48,7 +48,7 @@ function docs(cx: Context): void {
 type Filter = (spec: CommandSpec) => boolean;
 
 function listFilter(cx: Context): Filter {
-  if (cx.argc === 2) return (spec) => spec.parent === null;
+  if (cx.argc === 2) return () => true;
   if (cx.argc !== 5 || !cx.isToken(2, "filterby")) throw SYNTAX;
   // There are no modules, hence no module's commands.
   if (cx.isToken(3, "module")) return () => false;

@@ -1,10 +1,15 @@
 /** What used memory is made of, for INFO memory and the MEMORY command. What is counted and what is estimated stands in engine/memory.ts. */
 import type { Engine } from "../../engine/engine.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { dictIsRehashing, dictOverheadBytes, dictRehashingBytes } from "../../struct/dict.ts";
+import { dictHasGrown, dictIsRehashing, dictOverheadBytes, dictRehashingBytes } from "../../struct/dict.ts";
 
 /** Bytes of an empty table: each database has had one since the start. */
 const EMPTY_TABLE_BYTES = 128;
+
+/** Does a database have a table of keys that is worth telling of? An empty one that has grown once may still be large. */
+export function hasTable(db: Database): boolean {
+  return db.size > 0 || dictHasGrown(db.arena, db.dict);
+}
 
 /** Bytes of the table of keys. */
 export function mainTableBytes(db: Database): number {

@@ -14,6 +14,7 @@ import {
   datasetBytes,
   datasetPercent,
   expiresTableBytes,
+  hasTable,
   mainTableBytes,
   overheadBytes,
   peakBytes,
@@ -119,7 +120,7 @@ function writeFigures(cx: Context, figures: readonly Figure[]): void {
 
 function stats(cx: Context): void {
   const { engine } = cx;
-  const databases = engine.keyspace.databases.filter((db) => db.size > 0);
+  const databases = engine.keyspace.databases.filter(hasTable);
   const first = firstFigures(engine);
   const last = lastFigures(engine);
   cx.reply.map(first.length + databases.length + last.length);
