@@ -50,7 +50,7 @@ function classSizes(): Int32Array {
   const sizes: number[] = [];
   for (let size = 8; size <= 128; size += 8) sizes.push(size);
   for (let base = 128; base < BLOCK_MAX; base *= 2) for (let k = 1; k <= 8; k++) sizes.push(base + (base / 8) * k);
-  return Int32Array.from(sizes);
+  return new Int32Array(sizes);
 }
 
 const CLASS_SIZE = classSizes();

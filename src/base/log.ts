@@ -48,6 +48,9 @@ const LEVEL_OF_NUMBER: Readonly<Record<number, Exclude<LogLevel, "nothing">>> = 
   5: "debug",
 };
 
+/** consola's name for each of our levels. */
+const CONSOLA_TYPE = { warning: "warn", notice: "info", verbose: "debug", debug: "trace" } as const;
+
 const LEVEL_MARK = { debug: ".", verbose: "-", notice: "*", warning: "#" } as const;
 const LEVEL_WORD = { debug: "debug", verbose: "info", notice: "notice", warning: "warning" } as const;
 const ROLE_WORD: Readonly<Record<LogRole, string>> = { M: "primary", S: "replica", C: "RDB/AOF", X: "sentinel" };
@@ -125,8 +128,8 @@ export class Logger {
   #format: LogFormat = "legacy";
   #timestampFormat: LogTimestampFormat = "legacy";
   readonly #clock: Clock;
-  readonly #consola: ConsolaInstance;
-  /** Made for the first line: a silent log reads no zone file. */
+  /** Made for the first line, as the timestamps are: a silent log needs neither, and reads no zone file. */
+  #consola: ConsolaInstance | null = null;
   #timestamps: TimestampWriter | null = null;
 
   constructor(options: LoggerOptions) {
@@ -135,7 +138,10 @@ export class Logger {
     this.#level = options.level ?? "notice";
     this.#role = options.role ?? "M";
     this.#file = options.file ?? "";
-    this.#consola = createConsola({
+  }
+
+  #newConsola(): ConsolaInstance {
+    return createConsola({
       level: CONSOLA_LEVEL[this.#level],
       // consola holds back lines that repeat within this time; a server's log shows every line, clock steps included.
       throttle: Number.NEGATIVE_INFINITY,
@@ -150,24 +156,26 @@ export class Logger {
   }
 
   debug(text: string): void {
-    this.#consola.trace.raw(text);
+    this.log("debug", text);
   }
 
   verbose(text: string): void {
-    this.#consola.debug.raw(text);
+    this.log("verbose", text);
   }
 
   notice(text: string): void {
-    this.#consola.info.raw(text);
+    this.log("notice", text);
   }
 
   warning(text: string): void {
-    this.#consola.warn.raw(text);
+    this.log("warning", text);
   }
 
   /** Writes a line at a level that is a value. */
   log(level: Exclude<LogLevel, "nothing">, text: string): void {
-    this[level](text);
+    if (!this.writes(level)) return;
+    this.#consola ??= this.#newConsola();
+    this.#consola[CONSOLA_TYPE[level]].raw(text);
   }
 
   /** Writes text exactly as it is, without a stamp, when lines of this level are written: banners and crash reports. */
@@ -190,7 +198,7 @@ export class Logger {
 
   setLevel(level: LogLevel): void {
     this.#level = level;
-    this.#consola.level = CONSOLA_LEVEL[level];
+    if (this.#consola !== null) this.#consola.level = CONSOLA_LEVEL[level];
   }
 
   /**

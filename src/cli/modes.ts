@@ -17,6 +17,7 @@ export type Mode =
   /** A tool of the Redis family that this version does not contain. */
   | { readonly kind: "missing"; readonly name: string };
 
+const PREFIXES = ["redis-", "valkey-"];
 const SERVER_NAMES = new Set(["redis-server", "valkey-server"]);
 
 /** Tools without their prefix; as a subcommand and, after `redis-` or `valkey-`, as the name of a link. */
@@ -25,14 +26,21 @@ const MISSING_TOOLS = new Set(["cli", "benchmark", "sentinel"]);
 /** The last part of a path, without an extension that only Windows needs. */
 export function programName(argv0: string): string {
   const cut = Math.max(argv0.lastIndexOf("/"), argv0.lastIndexOf("\\"));
-  return argv0.slice(cut + 1).replace(/\.exe$/i, "");
+  const name = argv0.slice(cut + 1);
+  return name.toLowerCase().endsWith(".exe") ? name.slice(0, -".exe".length) : name;
+}
+
+/** What follows `redis-` or `valkey-` in a name. */
+function toolOf(name: string): string | undefined {
+  for (const prefix of PREFIXES) if (name.startsWith(prefix)) return name.slice(prefix.length);
+  return undefined;
 }
 
 /** Mode of a program started as `argv0` with these arguments. */
 export function modeOf(argv0: string, args: readonly string[]): Mode {
   const name = programName(argv0);
   if (SERVER_NAMES.has(name)) return { kind: "server", name };
-  const tool = /^(?:redis|valkey)-(.+)$/.exec(name)?.[1];
+  const tool = toolOf(name);
   if (tool !== undefined && isTool(tool)) return { kind: "tool", name, tool, args };
   if (tool !== undefined && MISSING_TOOLS.has(tool)) return { kind: "missing", name };
   if (args.length > 0 && isTool(args[0]))

@@ -9,7 +9,7 @@
  *   for --save and --sentinel, which may stand alone: `--save --port 1` means an empty save.
  * - Any other argument is one more value of the option before it, quoted.
  */
-import { quoteArgument, splitArguments } from "./line.ts";
+import { quoteArgument, splitArguments, trimLine } from "./line.ts";
 
 /** What the command line asks for. Strings are latin1. */
 export type CommandLine =
@@ -33,7 +33,7 @@ const VALUELESS: Readonly<Record<string, string>> = { "--save": '""', "--sentine
  * Absolute form of a path by Redis' rules: white space around it is dropped, leading "../" are resolved, the rest is joined as it is.
  */
 export function absolutePath(path: string, cwd: string): string {
-  let rest = path.replace(/^[ \r\n\t]+|[ \r\n\t]+$/g, "");
+  let rest = trimLine(path);
   if (rest.startsWith("/")) return rest;
   let base = cwd.endsWith("/") ? cwd : `${cwd}/`;
   while (rest.startsWith("../")) {

@@ -99,5 +99,9 @@ export function quoteArgument(text: string): string {
 
 /** Removes spaces, tabs, carriage returns and newlines from both ends. */
 export function trimLine(line: string): string {
-  return line.replace(/^[ \t\r\n]+/, "").replace(/[ \t\r\n]+$/, "");
+  let start = 0;
+  let end = line.length;
+  while (start < end && endsWord(line[start])) start++;
+  while (start < end && endsWord(line[end - 1])) end--;
+  return line.slice(start, end);
 }

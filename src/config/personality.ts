@@ -157,8 +157,9 @@ export type PersonalityChoice =
  * the rest of the command line is redis-server's.
  */
 export function choosePersonality(argv0: string, args: readonly string[]): PersonalityChoice {
-  const at = args.findIndex((arg) => arg === "--compat" || arg.startsWith("--compat="));
-  if (at < 0) {
+  let at = 0;
+  while (at < args.length && args[at] !== "--compat" && !args[at].startsWith("--compat=")) at++;
+  if (at === args.length) {
     const base = argv0.slice(argv0.lastIndexOf("/") + 1);
     return { personality: base.startsWith("valkey") ? VALKEY : REDIS, args };
   }

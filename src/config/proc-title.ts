@@ -23,7 +23,11 @@ export function expandTitle(template: string, lookUp: (variable: string) => stri
     title += value;
     i = end + 1;
   }
-  return title.replace(/^ +| +$/g, "");
+  let start = 0;
+  let end = title.length;
+  while (start < end && title[start] === " ") start++;
+  while (start < end && title[end - 1] === " ") end--;
+  return title.slice(start, end);
 }
 
 /** The variables, with a stand-in for those that are never empty: a template of possibly empty ones alone is refused. */

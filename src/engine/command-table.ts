@@ -22,11 +22,20 @@ interface Entry {
   family: CommandFamily | null;
 }
 
+/** All top-level commands. */
+interface Entries {
+  /** By the name that clients use (after rename-command). */
+  readonly named: Map<string, Entry>;
+  /** By the original name: AOF, replication and internal callers use these. */
+  readonly original: Map<string, Entry>;
+}
+
 export class CommandTable {
-  /** All top-level commands by the name that clients use (after rename-command). */
-  readonly #named = new Map<string, Entry>();
-  /** All commands under their original names: AOF, replication and internal callers use these. */
-  readonly #original = new Map<string, Entry>();
+  readonly #list: CommandList;
+  /** The commands of the list that belong to no family. */
+  readonly own: readonly CommandSpec[];
+  /** Made when somebody asks for more than the slots have: a start does not. */
+  #entries: Entries | null = null;
   /** Called before a family is loaded, whose commands may need what this brings. */
   beforeLoading: () => void = () => {};
   #slots: (CommandSpec | null)[] = [];
@@ -34,39 +43,53 @@ export class CommandTable {
   #mask = 0;
 
   constructor(list: CommandList) {
-    for (const item of list) {
-      if (isFamily(item)) for (const name of item.names) this.#declare(name, { spec: null, family: item });
-      else this.#declare(item.name, { spec: new CommandSpec(item), family: null });
-    }
-    this.#build();
+    const own: CommandSpec[] = [];
+    for (const item of list) if (!isFamily(item)) own.push(new CommandSpec(item));
+    this.#list = list;
+    this.own = own;
+    this.#clear(own.length);
+    for (const spec of own) this.#insert(latin1Bytes(spec.name), spec);
   }
 
-  #declare(name: string, entry: Entry): void {
-    if (this.#original.has(name)) throw new Error(`command ${name} is declared twice`);
-    this.#original.set(name, entry);
-    this.#named.set(name, entry);
+  #allEntries(): Entries {
+    this.#entries ??= this.#newEntries();
+    return this.#entries;
+  }
+
+  #newEntries(): Entries {
+    const original = new Map<string, Entry>();
+    const declare = (name: string, entry: Entry): void => {
+      if (original.has(name)) throw new Error(`command ${name} is declared twice`);
+      original.set(name, entry);
+    };
+    let index = 0;
+    for (const item of this.#list) {
+      if (isFamily(item)) for (const name of item.names) declare(name, { spec: null, family: item });
+      else declare(item.name, { spec: this.own[index++], family: null });
+    }
+    return { original, named: new Map(original) };
   }
 
   /** Number of top-level commands that clients can call. */
   get size(): number {
-    return this.#named.size;
+    return this.#allEntries().named.size;
   }
 
   /** All top-level commands that clients can call. Loads them. */
   all(): CommandSpec[] {
-    return Array.from(this.#named.values(), (entry) => this.#specOf(entry));
+    return Array.from(this.#allEntries().named.values(), (entry) => this.#specOf(entry));
   }
 
   /** The top-level commands that are loaded, under whatever name: no other was ever called. */
   loaded(): CommandSpec[] {
     const specs: CommandSpec[] = [];
-    for (const { spec } of this.#original.values()) if (spec !== null) specs.push(spec);
+    for (const { spec } of this.#allEntries().original.values()) if (spec !== null) specs.push(spec);
     return specs;
   }
 
   /** Loads a family that nobody has asked for yet. False when there is none. */
   loadNext(): boolean {
-    for (const { family } of this.#original.values()) {
+    for (const { family } of this.#allEntries().original.values()) {
       if (family === null) continue;
       this.#load(family);
       return true;
@@ -76,12 +99,13 @@ export class CommandTable {
 
   /** Applies `rename-command from to`; an empty `to` removes the command. Returns an error text or null. */
   rename(from: string, to: string): string | null {
-    const entry = this.#named.get(from.toLowerCase());
+    const { named } = this.#allEntries();
+    const entry = named.get(from.toLowerCase());
     if (entry === undefined) return RENAME_UNKNOWN;
-    this.#named.delete(from.toLowerCase());
+    named.delete(from.toLowerCase());
     if (to.length > 0) {
-      if (this.#named.has(to.toLowerCase())) return RENAME_TARGET_EXISTS;
-      this.#named.set(to.toLowerCase(), entry);
+      if (named.has(to.toLowerCase())) return RENAME_TARGET_EXISTS;
+      named.set(to.toLowerCase(), entry);
     }
     this.#build();
     return null;
@@ -102,7 +126,7 @@ export class CommandTable {
   /** The spec of "name" or "container|sub" in text (any case), or undefined. */
   lookup(fullName: string): CommandSpec | undefined {
     const [name, sub, rest] = fullName.toLowerCase().split("|");
-    const entry = this.#named.get(name);
+    const entry = this.#allEntries().named.get(name);
     if (entry === undefined || rest !== undefined) return undefined;
     const spec = this.#specOf(entry);
     return sub === undefined ? spec : spec.subcommands?.get(sub);
@@ -110,7 +134,7 @@ export class CommandTable {
 
   /** The spec of a command's own name (lower case), renamed or not, or undefined. */
   lookupOriginal(name: string): CommandSpec | undefined {
-    const entry = this.#original.get(name);
+    const entry = this.#allEntries().original.get(name);
     return entry === undefined ? undefined : this.#specOf(entry);
   }
 
@@ -121,7 +145,7 @@ export class CommandTable {
   }
 
   #findUnloaded(name: string): CommandSpec | null {
-    const entry = this.#named.get(name);
+    const entry = this.#allEntries().named.get(name);
     return entry === undefined ? null : this.#specOf(entry);
   }
 
@@ -136,7 +160,7 @@ export class CommandTable {
     if (literals.map(({ name }) => name).join(" ") !== family.names.join(" "))
       throw new Error(`the family of ${family.names[0]} has other commands than its names say`);
     for (const literal of literals) {
-      const entry = this.#original.get(literal.name) as Entry;
+      const entry = this.#allEntries().original.get(literal.name) as Entry;
       entry.spec = new CommandSpec(literal);
       entry.family = null;
     }
@@ -145,17 +169,23 @@ export class CommandTable {
 
   /** Makes the slots anew. */
   #build(): void {
+    const { named } = this.#allEntries();
+    this.#clear(named.size);
+    for (const [name, { spec }] of named) if (spec !== null) this.#insert(latin1Bytes(name), spec);
+  }
+
+  /** Makes empty slots for so many commands. */
+  #clear(count: number): void {
     let size = 64;
-    while (size < this.#named.size * 4) size *= 2;
+    while (size < count * 4) size *= 2;
     this.#mask = size - 1;
     this.#slots = new Array(size).fill(null);
     this.#names = new Array(size).fill(NO_NAME);
-    for (const [name, { spec }] of this.#named) if (spec !== null) this.#insert(latin1Bytes(name), spec);
   }
 
   #insert(name: Uint8Array, spec: CommandSpec): void {
     let hash = name.length;
-    for (const c of name) hash = (Math.imul(hash, 31) + c) | 0;
+    for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name[i]) | 0;
     let slot = (hash ^ (hash >>> 9)) & this.#mask;
     while (this.#slots[slot] !== null) slot = (slot + 1) & this.#mask;
     this.#slots[slot] = spec;

@@ -145,8 +145,7 @@ export class Engine implements EngineView {
     followNotifySetting(this);
     const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
     internal.set(ClientFlag.Internal);
-    const [first] = this.commands.loaded();
-    this.cx = new HandlerContext(this, internal, first, this.reply, new Request());
+    this.cx = new HandlerContext(this, internal, this.commands.own[0], this.reply, new Request());
     this.tick();
     this.stats.startedMs = this.nowMs();
     this.stats.lastSaveSeconds = Math.floor(this.nowMs() / 1000);

@@ -41,7 +41,8 @@ export class MemoryUsage {
   /** Sets how the bytes of a part are found. It is asked often: it should not walk anything. */
   setPart(name: MemoryPartName, bytes: () => number): void {
     this.#parts.set(name, bytes);
-    this.#partBytes = [...this.#parts.values()];
+    this.#partBytes = [];
+    for (const part of this.#parts.values()) this.#partBytes.push(part);
   }
 
   /** Bytes of a part; 0 while nobody has such. */

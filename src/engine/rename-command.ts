@@ -9,8 +9,9 @@ import { type CommandTable, RENAME_TARGET_EXISTS, RENAME_UNKNOWN } from "./comma
 
 /** Checks lines one after the other, as each changes what names there are: to be given to Config.onDirective before loading. */
 export function renameDirective(commands: CommandList): DirectiveHandler {
-  const names = new Set(commandNames(commands));
+  let names: Set<string> | null = null;
   return ([, from, to]) => {
+    names ??= new Set(commandNames(commands));
     if (!names.delete(from.toLowerCase())) return RENAME_UNKNOWN;
     if (to === "") return null;
     if (names.has(to.toLowerCase())) return RENAME_TARGET_EXISTS;

@@ -53,7 +53,7 @@ const CANNOT_UPDATE_TLS = "Unable to update TLS configuration. Check server logs
 
 export class Server implements ConnectionHost {
   readonly engine: Engine;
-  readonly requests = Array.from({ length: LOOK_AHEAD }, () => new Request());
+  readonly requests: Request[] = [];
   readonly positions = new Int32Array(LOOK_AHEAD);
   readonly limits = { bulkMax: 0, authenticated: true };
   readonly unauthenticatedLimits = { bulkMax: 0, authenticated: false };
@@ -79,6 +79,7 @@ export class Server implements ConnectionHost {
 
   constructor(engine: Engine) {
     this.engine = engine;
+    while (this.requests.length < LOOK_AHEAD) this.requests.push(new Request());
     this.replyBuffers = engine.debug.replyBuffer;
     this.#tour = engine.clients.values();
     this.#listeners = new Listeners(
