@@ -2,6 +2,7 @@
  * Advice to the operating system about ranges of large buffers, through the C library's madvise. Everything here is an optimisation: where there
  * is no such library (or it refuses), nothing happens. The library is loaded on the first call, which costs about 2 ms.
  */
+import { openLibrary } from "./c-library.ts";
 
 /** What a memory owner may tell the system about a byte range of a buffer. */
 export interface MemoryAdvice {
@@ -14,24 +15,17 @@ export interface MemoryAdvice {
 const MADV_DONTNEED = 4;
 // MADV_HUGEPAGE is the allocator's to say: scripts/build.ts switches that on.
 const MADV_NOHUGEPAGE = 15;
-/** The C library's file name by platform; musl's is tried after glibc's. */
-const LIBRARIES = ["libc.so.6", process.arch === "arm64" ? "libc.musl-aarch64.so.1" : "libc.musl-x86_64.so.1"];
 
 type Madvise = (bytes: Uint8Array, offset: number, length: number, advice: number) => boolean;
 
 function loadMadvise(): Madvise {
   // On macOS and Windows the constants differ or there is no such call.
   if (process.platform !== "linux") return () => false;
-  for (const library of LIBRARIES) {
-    try {
-      const ffi = require("bun:ffi") as typeof import("bun:ffi");
-      const { symbols } = ffi.dlopen(library, { madvise: { args: ["ptr", "u64", "i32"], returns: "i32" } });
-      return (bytes, offset, length, advice) => symbols.madvise(ffi.ptr(bytes, offset), length, advice) === 0;
-    } catch {
-      // The next name may be there.
-    }
-  }
-  return () => false;
+  const library = openLibrary({ madvise: { args: ["ptr", "u64", "i32"], returns: "i32" } });
+  if (library === null) return () => false;
+  const { madvise } = library.symbols;
+  const { ptr } = require("bun:ffi") as typeof import("bun:ffi");
+  return (bytes, offset, length, advice) => madvise(ptr(bytes, offset), length, advice) === 0;
 }
 
 /** The running system. */

@@ -19,6 +19,13 @@ export function applyProcessSettings(engine: Engine, program: string): boolean {
     oomScore.apply() ? null : "Failed to set current oom_score_adj. Check server logs.",
   );
 
+  const { serverCpulist } = config.values;
+  if (serverCpulist !== "") {
+    // Loaded here, because few ask for it.
+    const { pinThread } = require("../base/cpu-affinity.ts") as typeof import("../base/cpu-affinity.ts");
+    if (!pinThread(serverCpulist)) log.warning(`server-cpulist has no effect: '${serverCpulist}' names no processors`);
+  }
+
   config.onApply("locale-collate", () => (isLocale(config.values.localeCollate) ? null : "Invalid locale name"));
   if (isLocale(config.values.localeCollate)) return true;
   log.warning("Failed to configure LOCALE for invalid locale name.");

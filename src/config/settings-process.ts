@@ -112,7 +112,6 @@ export const processSettings = {
   "server-cpulist": row(optionalText(), "Processors for the main thread.", {
     alias: "server_cpulist",
     flags: Immutable,
-    ready: false,
   }),
   "bio-cpulist": row(optionalText(), "Processors for background threads.", {
     alias: "bio_cpulist",
@@ -122,12 +121,10 @@ export const processSettings = {
   "aof-rewrite-cpulist": row(optionalText(), "Processors for the process that rewrites the append-only file.", {
     alias: "aof_rewrite_cpulist",
     flags: Immutable,
-    ready: false,
   }),
   "bgsave-cpulist": row(optionalText(), "Processors for the process that saves a snapshot.", {
     alias: "bgsave_cpulist",
     flags: Immutable,
-    ready: false,
   }),
   "extended-redis-compatibility": row(bool(false), "Call this server Redis in errors and replies.", { only: "valkey" }),
   "availability-zone": row(text(""), "Zone that this server runs in, told to clients that ask.", { only: "valkey" }),

@@ -70,9 +70,14 @@ function propagatedAsItCame(engine: EngineView, cx: HandlerContext): boolean {
  * Propagates a command that no client sent: the deletion of an expired key and the like. Within a command it becomes part of that command's
  * unit, ahead of the command itself; otherwise it goes out at once.
  */
-export function propagateInternal(engine: EngineView, dbId: number, parts: readonly (string | Uint8Array)[]): void {
+export function propagateInternal(
+  engine: EngineView,
+  dbId: number,
+  parts: readonly (string | Uint8Array)[],
+  targets: number = Target.All,
+): void {
   if (engine.sinks.length === 0) return;
-  engine.propagation.addParts(dbId, Target.All, parts);
+  engine.propagation.addParts(dbId, targets, parts);
   if (engine.depth > 0) engine.pending |= Pending.Propagation;
   else engine.propagation.flush(engine.sinks, false);
 }

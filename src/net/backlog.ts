@@ -3,37 +3,21 @@
  * system's listen() again on the socket, which is allowed and changes nothing else.
  */
 import { readFileSync } from "node:fs";
+import { openLibrary } from "../base/c-library.ts";
 
 /** What the runtime asks for; the default of tcp-backlog is close enough to it. */
 const RUNTIME_BACKLOG = 512;
 const DEFAULT_BACKLOG = 511;
-
-/** Where the C library is, by platform. */
-const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
-  darwin: ["libSystem.B.dylib"],
-};
 
 /** Sets the backlog of a listening socket where the platform allows it. */
 export function setBacklog(listener: unknown, backlog: number): void {
   if (backlog === DEFAULT_BACKLOG || backlog === RUNTIME_BACKLOG) return;
   const fd = descriptorOf(listener);
   if (fd < 0) return;
-  for (const library of LIBRARIES[process.platform] ?? []) {
-    if (listenAgain(library, fd, backlog)) return;
-  }
-}
-
-function listenAgain(library: string, fd: number, backlog: number): boolean {
-  const { dlopen } = require("bun:ffi") as typeof import("bun:ffi");
-  try {
-    const { symbols, close } = dlopen(library, { listen: { args: ["i32", "i32"], returns: "i32" } });
-    symbols.listen(fd, backlog);
-    close();
-    return true;
-  } catch {
-    return false;
-  }
+  const library = openLibrary({ listen: { args: ["i32", "i32"], returns: "i32" } });
+  if (library === null) return;
+  library.symbols.listen(fd, backlog);
+  library.close();
 }
 
 /** File descriptor of a socket or listening socket of the runtime, or -1. */

@@ -10,6 +10,7 @@
  */
 import { readSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
+import { pinThread } from "../base/cpu-affinity.ts";
 import { Crc64 } from "../base/crc64.ts";
 import { errnoCode, errnoText } from "../config/errno.ts";
 import { FILE_STEPS, FileFault, NewFile } from "./disk.ts";
@@ -103,6 +104,7 @@ export function runFileChild(orderText: string): { status: number; line: string 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   giveWay();
   const order = JSON.parse(orderText) as FileOrder;
+  if (order.processors !== "") pinThread(order.processors);
   let file: NewFile | null = null;
   try {
     file = new NewFile(temporaryName(order, process.pid), order.syncBytes);

@@ -13,4 +13,6 @@ export interface FileOrder {
   readonly syncBytes: number;
   /** Append the CRC-64 of all bytes: 8 bytes, little-endian. */
   readonly checksum: boolean;
+  /** Processors for the child, as base/cpu-affinity.ts reads them; "": those of the parent. */
+  readonly processors: string;
 }

@@ -202,7 +202,13 @@ export class BackgroundSave {
     try {
       const pid = this.#child.start({
         kind: "rdb",
-        file: { temporary: "temp-%.rdb", name, syncBytes: syncBytes(engine), checksum },
+        file: {
+          temporary: "temp-%.rdb",
+          name,
+          syncBytes: syncBytes(engine),
+          checksum,
+          processors: config.values.bgsaveCpulist,
+        },
         title: `${config.personality.name}-rdb-bgsave`,
         begin: (sink) => {
           this.dirtyBefore = engine.dirty;

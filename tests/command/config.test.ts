@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Logger } from "../../src/base/log.ts";
+import { ServerGate } from "../../src/engine/observer.ts";
 import type { ProcessPort, ShutdownOptions } from "../../src/engine/ports.ts";
 import { registerEngineSettings } from "../../src/engine/settings.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
@@ -188,4 +189,17 @@ describe("SHUTDOWN", () => {
     const client = testServer({ personality: "valkey" }).connect();
     expect(client.line("SHUTDOWN SAFE")).toBe("(error) ERR Errors trying to SHUTDOWN. Check logs.");
   });
+});
+
+test("while data load, CONFIG SET refuses what is about where they are kept, also when the present ones are served meanwhile", () => {
+  for (const gate of [ServerGate.Loading, ServerGate.LoadingAside]) {
+    const server = testServer();
+    const client = server.connect();
+    server.engine.gate |= gate;
+    const refusal = "(error) LOADING Redis is loading the dataset in memory";
+    expect(client.line("CONFIG SET appendonly no")).toBe(refusal);
+    expect(client.line("CONFIG SET maxmemory-samples 6")).toBe("OK");
+    server.engine.gate &= ~gate;
+    expect(client.line("CONFIG SET appendonly no")).toBe("OK");
+  }
 });

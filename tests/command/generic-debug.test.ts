@@ -3,7 +3,9 @@ import { describe, expect, test } from "bun:test";
 import type { Logger } from "../../src/base/log.ts";
 import type { PersonalityName } from "../../src/config/personality.ts";
 import { Cron } from "../../src/engine/cron.ts";
+import { Target } from "../../src/engine/propagation.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
+import { CollectingSink } from "../support/sink.ts";
 
 /** A server that allows DEBUG. */
 function debugServer(personality: PersonalityName = "redis"): TestServer {
@@ -141,6 +143,42 @@ describe("subcommands", () => {
     expect(client.line("DEBUG OBJECT k")).toMatch(/ serializedlength:\d\d? /);
     client.send("CONFIG", "SET", "rdbcompression", "no");
     expect(client.line("DEBUG OBJECT k")).toContain(" serializedlength:102 ");
+  });
+
+  test("SDSLEN tells lengths, room, and what a key and its string take", () => {
+    const client = debugServer().connect();
+    const figures = (key: string) =>
+      [...client.line(`DEBUG SDSLEN ${key}`).matchAll(/: ?(\d+)/g)].map((m) => Number(m[1]));
+    client.send("SET", "abc", "12345x");
+    expect(client.line("DEBUG SDSLEN abc")).toMatch(
+      /^key_sds_len:3, key_sds_avail:0, key_zmalloc: \d+, val_sds_len:6, val_sds_avail:\d+, val_zmalloc: 0$/,
+    );
+    // Two words, the key's, the value's length, and the value: the rest of the block is room.
+    const [, , block, , room] = figures("abc");
+    expect(room).toBe(block - 8 - 4 - 4 - 6);
+    client.send("PEXPIRE", "abc", "100000");
+    const [, , larger, , left] = figures("abc");
+    expect(left).toBe(larger - 8 - 4 - 8 - 4 - 6);
+    client.send("SETRANGE", "large", "299999", "x");
+    const [, , , length, free, taken] = figures("large");
+    expect(length).toBe(300_000);
+    expect(taken).toBe(length + free);
+    client.send("SET", "n", "1");
+    client.send("RPUSH", "list", "a");
+    for (const key of ["n", "list"]) expect(client.line(`DEBUG SDSLEN ${key}`)).toStartWith("(error) ERR Not an sds");
+    expect(client.line("DEBUG SDSLEN none")).toBe("(error) ERR no such key");
+  });
+
+  test("REPLICATE sends replicas a command that is not run here", () => {
+    const server = debugServer();
+    const [replicas, log] = [new CollectingSink(Target.Replicas), new CollectingSink(Target.Aof)];
+    server.engine.sinks.push(replicas, log);
+    const client = server.connect();
+    expect(client.line("DEBUG REPLICATE SET k v")).toBe("OK");
+    expect(client.line("DEBUG REPLICATE nonsense")).toBe("OK");
+    expect(replicas.take()).toEqual(["-> SET k v", "-> nonsense"]);
+    expect(log.take()).toEqual([]);
+    expect(client.line("GET k")).toBe("(nil)");
   });
 
   test("POPULATE makes keys where there are none, and tells nobody", () => {

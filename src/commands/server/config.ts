@@ -27,7 +27,7 @@ function set(cx: Context): void {
   for (let i = 2; i < cx.argc; i += 2) pairs.push([cx.text(i), cx.text(i + 1)]);
   const { config, gate } = cx.engine;
   const error = config.set(pairs, {
-    loading: (gate & ServerGate.Loading) !== 0,
+    loading: (gate & (ServerGate.Loading | ServerGate.LoadingAside)) !== 0,
     clientIsLocal: isLocal(cx),
   });
   logWarnings(cx);

@@ -1,5 +1,5 @@
-/** DEBUG subcommands that look at the data or make some: OBJECT, DIGEST, DIGEST-VALUE, HTSTATS, HTSTATS-KEY, POPULATE. */
-import type { Ref } from "../../arena/arena.ts";
+/** DEBUG subcommands that look at the data or make some: OBJECT, SDSLEN, DIGEST, DIGEST-VALUE, HTSTATS, HTSTATS-KEY, POPULATE. */
+import { type Arena, GRANULE_MASK, type Ref } from "../../arena/arena.ts";
 import { latin1Bytes } from "../../base/bytes.ts";
 import { writeInteger } from "../../base/int64.ts";
 import { lzfCompress } from "../../base/lzf.ts";
@@ -22,9 +22,10 @@ import {
   entryKeyLength,
   entryType,
   Type,
+  valueWord,
 } from "../../types/entry.ts";
-import { ByteSpan, readString, stringIntValue } from "../../types/string.ts";
-import { valueInlineBytes, valueType } from "../../types/value.ts";
+import { ByteSpan, readString, stringInlineBytes, stringIntValue, stringOutsideBytes } from "../../types/string.ts";
+import { entryBytes, valueInlineBytes, valueType } from "../../types/value.ts";
 import { referenceCount } from "../generic/object.ts";
 import { quicklistText } from "./debug-list.ts";
 
@@ -89,6 +90,31 @@ export function debugObject(cx: Context): void {
   cx.reply.status(
     `Value at:0x${address.toString(16).padStart(12, "0")} refcount:${referenceCount(cx, e)} encoding:${ENCODING_NAMES[entryEncoding(a, e)]}${length} lru:${access} lru_seconds_idle:${idle}${lfu}${fast ? "" : quicklistText(a, e)}`,
   );
+}
+
+// ---- SDSLEN
+
+const NOT_A_STRING = new ReplyError("ERR Not an sds encoded string.");
+
+/**
+ * DEBUG SDSLEN key: lengths of a key and its string, the room behind them, and what they take. A short string stands in the block of its key, which is
+ * told with the key.
+ */
+export function debugStringLength(cx: Context): void {
+  const e = findKey(cx, 2);
+  const a = cx.arena;
+  if (entryType(a, e) !== Type.String || ENCODING_NAMES[entryEncoding(a, e)] === "int") throw NOT_A_STRING;
+  readString(a, e, span);
+  const outside = stringOutsideBytes(a, e);
+  const room = outside > 0 ? outside - span.length : a.capacity(e) - valueByte(a, e) - stringInlineBytes(a, e);
+  cx.reply.status(
+    `key_sds_len:${entryKeyLength(a, e)}, key_sds_avail:0, key_zmalloc: ${entryBytes(a, e)}, val_sds_len:${span.length}, val_sds_avail:${room}, val_zmalloc: ${outside}`,
+  );
+}
+
+/** Where the value stands in its entry. */
+function valueByte(a: Arena, e: Ref): number {
+  return (valueWord(a, e) - ((e & GRANULE_MASK) << 1)) * 4;
 }
 
 // ---- DIGEST

@@ -4,6 +4,8 @@ import { ClientFlag } from "../../engine/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { crashByPanic, crashBySignal } from "../../engine/crash.ts";
 import { type DebugState, REPLY_PEAK_RESET_MS } from "../../engine/debug-state.ts";
+import { propagateInternal } from "../../engine/deliver.ts";
+import { Target } from "../../engine/propagation.ts";
 import { Flag } from "../../engine/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
@@ -15,6 +17,7 @@ import {
   debugKeyTableStats,
   debugObject,
   debugPopulate,
+  debugStringLength,
   debugTableStats,
   findKey,
 } from "./debug-data.ts";
@@ -103,6 +106,13 @@ function clientEviction(cx: Context): void {
 }
 const CLIENTS_UNLIMITED = new ReplyError("ERR maxmemory-clients is disabled.");
 
+/** The arguments go to replicas as a command, whatever they are, in the database that happens to be selected. */
+function replicate(cx: Context): void {
+  const parts: Uint8Array[] = [];
+  for (let i = 2; i < cx.argc; i++) parts.push(cx.bytes(i));
+  propagateInternal(cx.engine, -1, parts, Target.Replicas);
+}
+
 function rewriteConfig(cx: Context): void {
   const error = cx.engine.config.rewrite(true);
   if (error !== null) throw new ReplyError(error);
@@ -148,7 +158,9 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["quicklist", { least: 3, most: 4, run: (cx) => debugQuicklist(cx, findKey(cx, 2)) }],
   ["quicklist-packed-threshold", act(3, 3, debugPlainMin)],
   ["reload", { least: 2, most: MANY, run: debugReload }],
+  ["replicate", act(3, MANY, replicate)],
   ["replybuffer", act(4, 4, replyBuffer)],
+  ["sdslen", { least: 3, most: 3, run: debugStringLength }],
   ["segfault", { least: 2, most: MANY, run: (cx) => crashBySignal(cx.engine, "SIGSEGV") }],
   [
     "set-active-expire",
@@ -221,10 +233,14 @@ const HELP = [
   "    Save the data, and load it again in place of what is in memory. Options:",
   "    MERGE (what is loaded wins over keys that exist), NOFLUSH (keep what is in",
   "    memory), NOSAVE (load the file that is there).",
+  "REPLICATE <string> [<string> ...]",
+  "    Send a command to replicas that is not run here. Makes their data differ.",
   "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
   "    Set after how many milliseconds a reply buffer forgets its peak.",
   "REPLYBUFFER RESIZING <0|1>",
   "    Stop resizing reply buffers, or go on with it.",
+  "SDSLEN <key>",
+  "    Describe the memory of <key> and of its string, which may share a block.",
   "SEGFAULT",
   "    Die as after an invalid memory access.",
   "SET-ACTIVE-EXPIRE <0|1>",

@@ -54,7 +54,13 @@ export class AofBaseWriter implements BaseWriter {
     try {
       return this.#child.start({
         kind: "aof",
-        file: { temporary: "temp-rewriteaof-bg-%.aof", name: "", syncBytes: this.#syncBytes, checksum },
+        file: {
+          temporary: "temp-rewriteaof-bg-%.aof",
+          name: "",
+          syncBytes: this.#syncBytes,
+          checksum,
+          processors: this.#parts.engine.config.values.aofRewriteCpulist,
+        },
         title: `${this.#parts.engine.config.personality.name}-aof-rewrite`,
         begin: (sink) => (begin() ? this.#formatOf(format, sink, checksum ? "receiver" : "nobody", true) : null),
         done: (end, path) => done(endOf(end), path),
