@@ -17,7 +17,8 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setAllocatorDefault } from "./lib/allocator-default.ts";
-import { BINARY, DIST, fail, MAIN, pinnedBun, runQuietly, say, seconds } from "./lib/project.ts";
+import { BINARY, DIST, fail, pinnedBun, runQuietly, say, seconds } from "./lib/project.ts";
+import { copySources } from "./lib/start-chunk.ts";
 
 /** What each release is built for: our name for it and Bun's. */
 const TARGETS: Readonly<Record<string, string>> = {
@@ -94,9 +95,9 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
   command.push("--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig", "--reject-unresolved");
   if (bytecode) command.push("--bytecode", "--format=esm");
   if (target !== null) command.push(`--target=${TARGETS[target]}`);
-  command.push(`--outfile=${scratchFile}`, MAIN);
   mkdirSync(scratch, { recursive: true });
   try {
+    command.push(`--outfile=${scratchFile}`, copySources(scratch));
     const done = await runQuietly(command);
     if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${basename(outFile)} failed`);
     if (HUGE_PAGES_TARGETS.includes(target ?? hostTarget()) && !setAllocatorDefault(scratchFile, HUGE_PAGES_OPTION, 1))

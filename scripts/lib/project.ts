@@ -9,9 +9,6 @@ export const ROOT = join(import.meta.dir, "..", "..");
 /** Folder of the built executables. */
 export const DIST = join(ROOT, "dist");
 
-/** The entry file of the server. */
-export const MAIN = join(ROOT, "src", "main.ts");
-
 /** The executable for this machine. */
 export const BINARY = join(DIST, process.platform === "win32" ? "redis-ts.exe" : "redis-ts");
 

@@ -1,7 +1,7 @@
 // Starting the executable: where the configuration comes from, what the log says and in which order, and how a start fails.
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RespClient } from "../support/client.ts";
 import { freePort, startProcess } from "../support/process.ts";
@@ -227,4 +227,26 @@ describe("files", () => {
     expect(server.log()).toContain("* Removing the unix socket file.\n");
     await server.stop();
   });
+});
+
+// The runtime tells, when asked, of the bytecode that it reads, module by module; an executable without bytecode has nothing to tell.
+test("all that a start needs is one chunk beside main.ts (scripts/lib/start-chunk.ts)", async () => {
+  const folder = scratchFolder();
+  const output = join(folder.path, "chunks.log");
+  const descriptor = openSync(output, "a");
+  const port = freePort();
+  const child = Bun.spawn([binaryPath(), "--port", `${port}`], {
+    cwd: folder.path,
+    env: { ...process.env, BUN_JSC_reportBytecodeCacheDecodeTimes: "1" },
+    stdout: descriptor,
+    stderr: descriptor,
+  });
+  (await connectWhenUp(port)).close();
+  child.kill("SIGKILL");
+  await child.exited;
+  closeSync(descriptor);
+  const [beforeReady = ""] = readFileSync(output, "utf8").split("Ready to accept");
+  folder.remove();
+  expect(beforeReady).toContain("Server initialized");
+  expect(beforeReady.match(/BytecodeCache: decoded/g)?.length ?? 0).toBeLessThanOrEqual(2);
 });

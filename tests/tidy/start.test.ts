@@ -2,8 +2,7 @@
 // that it reads, called or not.
 
 import { expect, test } from "bun:test";
-import { posix } from "node:path";
-import { projectFiles } from "../../scripts/tidy/project.ts";
+import { readSources, startFiles } from "../../scripts/lib/start-chunk.ts";
 
 /** Commands that are there from the start; all others are loaded by family (src/commands/index.ts). */
 const COMMAND_FILES = [
@@ -15,20 +14,8 @@ const COMMAND_FILES = [
 /** Most bytes of source that a start may load. Whoever needs more should ask first what can be loaded later. */
 const START_BYTES_MAX = 850_000;
 
-const sources = new Map(projectFiles("src").map((file) => [file.path, file.text]));
-const transpiler = new Bun.Transpiler({ loader: "ts" });
-
-/** Files that importing a file loads: type-only imports are none. */
-function loadedBy(path: string): string[] {
-  return transpiler
-    .scanImports(sources.get(path)!)
-    .filter((found) => found.kind === "import-statement" && found.path.startsWith("."))
-    .map((found) => posix.join(posix.dirname(path), found.path))
-    .filter((imported) => sources.has(imported));
-}
-
-const started = new Set(["src/main.ts"]);
-for (const path of started) for (const imported of loadedBy(path)) started.add(imported);
+const sources = readSources();
+const started = startFiles(sources);
 
 test("a start loads the commands of connections and no others", () => {
   expect([...started].filter((path) => path.startsWith("src/commands/")).sort()).toEqual(COMMAND_FILES);
