@@ -11,6 +11,7 @@
  * A segment is reserved whole and never moves; a typed array of 1 GiB stays below the 2^31 offset that the engine handles slowly.
  */
 import type { MemoryAdvice } from "../base/os-memory.ts";
+import { FrozenStructures } from "./frozen.ts";
 import { HashHints } from "./hash-hints.ts";
 
 /** Number of an arena block: see the layout above. Any int32; 0 is none. */
@@ -85,6 +86,7 @@ export class Arena {
   readonly hashKey1: number;
   /** Hashes under that key that are known already. */
   readonly hints = new HashHints();
+  readonly frozen = new FrozenStructures();
 
   usedBytes = 0;
   usedBytesPeak = 0;

@@ -1,6 +1,6 @@
 /**
- * While a snapshot is in progress: the keys of a command that changes values in place are saved before it runs. A large value takes too long for that, so a
- * client's command is postponed until the snapshot has saved it in slices; meanwhile others are served.
+ * While a snapshot is in progress: the keys of a command that changes values in place are saved, or frozen, before it runs. Where that takes too long, a client's
+ * command is postponed until the snapshot has saved the value in slices; meanwhile others are served.
  */
 import type { Database } from "../keyspace/database.ts";
 import type { Request } from "../resp/request.ts";

@@ -73,8 +73,8 @@ export class KeyRules {
   resizing = true;
   /** The snapshot in progress, or null. */
   snapshot: KeySnapshot | null = null;
-  /** Bytes of entries that are no keys any more, which the snapshot keeps until it has written them. maxmemory does not count them. */
-  retainedBytes = 0;
+  /** Bytes of entries that are no keys any more, which the snapshot keeps until it has written them. */
+  retiredBytes = 0;
   /**
    * 0 or PHASE_BIT, other than it was in the snapshot before. Invariant: while no snapshot is in progress (and none was broken off lately), all keys have it;
    * what is inserted always gets it.
@@ -90,6 +90,11 @@ export class KeyRules {
     this.arena = arena;
     this.prng = prng;
     this.lazyFree = new LazyFree(arena);
+  }
+
+  /** Bytes of all that only the snapshot in progress needs. maxmemory does not count them. */
+  get retainedBytes(): number {
+    return this.retiredBytes + this.arena.frozen.keptBytes;
   }
 
   /** True when an expiry time has passed. */

@@ -19,7 +19,7 @@ export function retainedBytes(a: Arena, e: Ref): number {
   return a.capacity(e) + outside;
 }
 
-/** Entries that were retired from one dict. Invariant: their bytes are part of keyspace.retainedBytes. */
+/** Entries that were retired from one dict. Invariant: their bytes are part of keyspace.retiredBytes. */
 export class RetiredEntries {
   readonly #keyspace: KeyRules;
   readonly #list = new RefList();
@@ -35,7 +35,7 @@ export class RetiredEntries {
   /** Takes an entry, which must not change any more. */
   push(e: Ref): void {
     this.#list.push(e);
-    this.#keyspace.retainedBytes += retainedBytes(this.#keyspace.arena, e);
+    this.#keyspace.retiredBytes += retainedBytes(this.#keyspace.arena, e);
   }
 
   /** Hands out an entry, which still counts until it is freed. There must be one. */
@@ -45,7 +45,7 @@ export class RetiredEntries {
 
   /** Frees an entry that was handed out. */
   free(e: Ref): void {
-    this.#keyspace.retainedBytes -= retainedBytes(this.#keyspace.arena, e);
+    this.#keyspace.retiredBytes -= retainedBytes(this.#keyspace.arena, e);
     this.#keyspace.lazyFree.freeEntry(e);
   }
 

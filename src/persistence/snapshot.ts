@@ -9,24 +9,28 @@
  * meanwhile cannot be written into the middle of it, and goes to the lane aside, whose bytes follow when the large value is complete.
  *
  * A key that is deleted, or gets another value, leaves its old entry to the snapshot, which writes it when it has the time (retired-entries.ts); of a small
- * string that changes it gets a copy.
+ * string that changes it gets a copy. A large value is frozen before it changes, and before it is written: changes leave copies of what was there, part by part
+ * (frozen-values.ts), and its key counts as written.
  *
- * A client that wants to change a large value waits until hurry() has had it written, in slices like all others but before them.
+ * A client that wants to change a large value that cannot be frozen, or one of which too much has been copied, waits until hurry() has had it written, in slices
+ * like all others but before them.
  *
  * Dicts that FLUSHDB gives up belong to the walk until it has read them. When a snapshot is broken off, the keys that were not written must still get the
  * new phase before the next one can begin: that, too, is done in slices ("catching up"), and needs no word from whoever changes keys.
  *
- * Invariants: no ref but those of the value in progress and of retired entries outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
+ * Invariants: no ref but those of the value in progress, of retired entries and of frozen values outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
  */
 import type { Ref } from "../arena/arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeySnapshot } from "../keyspace/key-rules.ts";
 import { prefetchBlocks } from "../struct/block-prefetch.ts";
-import { dictFind, dictHash, dictScan, dictSize, RefList } from "../struct/dict.ts";
+import { dictFind, dictHash, dictPause, dictScan, dictSize, RefList } from "../struct/dict.ts";
 import { entryKeyCopy, entryPhase, entryType, PHASE_BIT, setEntryPhase, Type } from "../types/entry.ts";
 import { prefetchEntries } from "../types/entry-prefetch.ts";
+import { canFreeze, isFrozen } from "../types/frozen-value.ts";
 import { stringClone, stringLength } from "../types/string.ts";
 import { valueType } from "../types/value.ts";
+import { FrozenValues } from "./frozen-values.ts";
 import { RetiredEntries, retainedBytes } from "./retired-entries.ts";
 import type {
   SnapshotDatabase,
@@ -75,7 +79,10 @@ const BUCKETS_PER_CLOCK = 2;
 const CATCH_UP_US = 5000;
 /** A string whose block is not larger is copied when it changes or goes. */
 const TINY_BYTES = 128;
-/** When entries of so many bytes wait that are no keys any more, others that go are written at once, unless that would take long. */
+/**
+ * When entries that are no keys any more, and copies, take so many bytes, others that go are written at once, unless that would take long, and who changes frozen
+ * values waits.
+ */
 const RETAINED_MAX = 32 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 /** No timer runs longer: then it is looked again. */
@@ -107,6 +114,9 @@ export class Snapshot implements KeySnapshot {
   #current: Ref = 0;
   /** The list that it is to be freed by because it is no key any more, or null. */
   #currentRetired: RetiredEntries | null = null;
+  readonly #frozen: FrozenValues;
+  /** The dict of the key in progress, which keeps its size, or 0. */
+  #heldDict: Ref = 0;
   /** The lane aside has been used since the last merge. */
   #asideUsed = false;
   /** Monotonic microseconds before which no further key is written. */
@@ -124,6 +134,7 @@ export class Snapshot implements KeySnapshot {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#frozen = new FrozenValues(engine.keyspace);
   }
 
   /** Is a snapshot in progress? */
@@ -187,6 +198,7 @@ export class Snapshot implements KeySnapshot {
     if (this.#state !== State.Walking) return;
     this.#engine.keyspace.snapshot = null;
     this.#freeCurrent();
+    this.#frozen.clear();
     for (const root of this.#roots.slice(this.#root)) this.#release(root);
     this.#forget();
     this.#state = State.CatchingUp;
@@ -232,6 +244,10 @@ export class Snapshot implements KeySnapshot {
     const format = this.#format as SnapshotFormat;
     const isCurrent = this.#current === e;
     if (!isCurrent && this.#keepsCopy(dict, e)) return;
+    if (!isCurrent && this.#freezes(e, this.#rootOf(dict).db)) {
+      this.progress.copiedBytes += this.#pagesOf(e);
+      return;
+    }
     const lane = isCurrent || this.#current === 0 ? format.main : format.aside;
     if (!isCurrent) lane.begin(e, this.#rootOf(dict).db);
     while (!lane.step(Number.POSITIVE_INFINITY));
@@ -250,6 +266,15 @@ export class Snapshot implements KeySnapshot {
     if (copy === 0) return false;
     this.progress.copiedBytes += PAGE_BYTES;
     this.#rootOf(dict).retired.push(copy);
+    setEntryPhase(arena, e, phase);
+    return true;
+  }
+
+  /** Freezes a large value; its key counts as written. False for others. */
+  #freezes(e: Ref, db: SnapshotDatabase): boolean {
+    const { arena, phase } = this.#engine.keyspace;
+    if (!canFreeze(arena, e, ELEMENTS_COSTLY, BLOCKS_COSTLY)) return false;
+    this.#frozen.add(e, db);
     setEntryPhase(arena, e, phase);
     return true;
   }
@@ -281,10 +306,13 @@ export class Snapshot implements KeySnapshot {
   }
 
   isCostly(e: Ref): boolean {
-    const { arena, phase } = this.#engine.keyspace;
-    if (entryPhase(arena, e) === phase) return false;
+    const { keyspace } = this.#engine;
+    const { arena, phase } = keyspace;
+    const isFull = keyspace.retainedBytes >= RETAINED_MAX;
+    if (entryPhase(arena, e) === phase) return isFull && isFrozen(arena, e);
     const type = entryType(arena, e);
     if (type === Type.String) return stringLength(arena, e) > BYTES_COSTLY;
+    if (!isFull && canFreeze(arena, e, ELEMENTS_COSTLY, BLOCKS_COSTLY)) return false;
     const isBlocks = type === Type.List || type === Type.Stream;
     return valueType(arena, e).freeEffort(arena, e) > (isBlocks ? BLOCKS_COSTLY : ELEMENTS_COSTLY);
   }
@@ -295,15 +323,15 @@ export class Snapshot implements KeySnapshot {
     this.#schedule();
   }
 
-  /** The first key that somebody waits for and that is not written, or 0; lets those go whose key needs no more work. */
+  /** The first key that somebody waits for, or 0; lets those go who need not wait any more. */
   #urgentEntry(): Ref {
-    const { arena, phase } = this.#engine.keyspace;
+    const { arena } = this.#engine.keyspace;
     while (this.#urgent.length > 0) {
       const [{ dict, key, saved }] = this.#urgent;
       // A database that was emptied meanwhile has the key no more; the walk comes to it by itself.
       const isThere = this.#engine.keyspace.databases.some((db) => db.dict === dict);
       const e = isThere ? dictFind(arena, dict, key, 0, key.length, dictHash(arena, key, 0, key.length)) : 0;
-      if (e !== 0 && entryPhase(arena, e) !== phase) return e;
+      if (e !== 0 && this.isCostly(e)) return e;
       this.#urgent.shift();
       saved();
     }
@@ -345,6 +373,10 @@ export class Snapshot implements KeySnapshot {
   }
 
   #freeCurrent(): void {
+    const { arena } = this.#engine.keyspace;
+    if (this.#heldDict !== 0) dictPause(arena, this.#heldDict, -1);
+    this.#heldDict = 0;
+    this.progress.copiedBytes += this.#frozen.release();
     this.#currentRetired?.free(this.#current);
     this.#currentRetired = null;
     this.#current = 0;
@@ -426,7 +458,7 @@ export class Snapshot implements KeySnapshot {
     const { arena, phase } = this.#engine.keyspace;
     if (this.#current !== 0 && !this.#continue(endUs)) return false;
     if (this.#urgent.length > 0 && !this.#writeUrgent(endUs)) return false;
-    if (!this.#writeRetired(endUs)) return false;
+    if (!this.#writeFrozen(endUs) || !this.#writeRetired(endUs)) return false;
     const root = this.#roots[this.#root];
     if (root === undefined) return true;
     const list = this.#list;
@@ -437,9 +469,7 @@ export class Snapshot implements KeySnapshot {
       const e = list.refs[i];
       if (entryPhase(arena, e) === phase) continue;
       if (this.#mustWait()) return false;
-      (this.#format as SnapshotFormat).main.begin(e, root.db);
-      this.#current = e;
-      if (!this.#continue(endUs)) return false;
+      if (!this.#write(e, root.db, endUs)) return false;
     }
     this.#cursor = next;
     if (next !== 0) return true;
@@ -452,12 +482,34 @@ export class Snapshot implements KeySnapshot {
   #writeUrgent(endUs: number): boolean {
     for (;;) {
       const e = this.#urgentEntry();
-      if (e === 0) return true;
+      // A frozen one: all of those come next.
+      if (e === 0 || entryPhase(this.#engine.keyspace.arena, e) === this.#engine.keyspace.phase) return true;
       const [{ dict }] = this.#urgent;
-      (this.#format as SnapshotFormat).main.begin(e, this.#rootOf(dict).db);
-      this.#current = e;
+      if (!this.#write(e, this.#rootOf(dict).db, endUs)) return false;
+    }
+  }
+
+  /** Writes a key; false when the time is up before it is complete. Its value is frozen, or keeps its size, unless it is written at once. */
+  #write(e: Ref, db: SnapshotDatabase, endUs: number): boolean {
+    const { arena } = this.#engine.keyspace;
+    if (this.#freezes(e, db)) return this.#writeFrozen(endUs);
+    (this.#format as SnapshotFormat).main.begin(e, db);
+    this.#current = e;
+    this.#heldDict = entryType(arena, e) === Type.String ? 0 : (valueType(arena, e).dict?.(arena, e) ?? 0);
+    if (this.#heldDict !== 0) dictPause(arena, this.#heldDict, 1);
+    return this.#continue(endUs);
+  }
+
+  /** Writes the values that are frozen; false when the time is up before. */
+  #writeFrozen(endUs: number): boolean {
+    while (!this.#frozen.isEmpty) {
+      if (this.#mustWait()) return false;
+      const { entry, db } = this.#frozen.take();
+      (this.#format as SnapshotFormat).main.begin(entry, db);
+      this.#current = entry;
       if (!this.#continue(endUs)) return false;
     }
+    return true;
   }
 
   /** Writes what is no key any more, so that its memory can be freed; false when the time is up before. */

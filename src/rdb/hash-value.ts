@@ -30,7 +30,7 @@ import {
   hashToTable,
 } from "../types/hash.ts";
 import { recordCreate } from "../types/hash-expiry.ts";
-import { HashWalk, walkNext, walkStart } from "../types/hash-walk.ts";
+import { HashWalk, walkNextSaved, walkStartSaved } from "../types/hash-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
@@ -55,7 +55,7 @@ export class HashWriter implements TypeWriter {
     const encoding = entryEncoding(a, e);
     if (encoding === Encoding.Listpack) return RdbType.HashListpack;
     if (encoding === Encoding.ListpackEx) return RdbType.HashListpackEx;
-    return hashEarliest(a, e) === 0 ? RdbType.Hash : RdbType.HashMetadata;
+    return this.#earliest(e) === 0 ? RdbType.Hash : RdbType.HashMetadata;
   }
 
   begin(e: Ref): void {
@@ -63,20 +63,24 @@ export class HashWriter implements TypeWriter {
     this.#begun = false;
   }
 
+  #earliest(e: Ref): number {
+    return this.#arena.frozen.view(e)?.leastMs ?? hashEarliest(this.#arena, e);
+  }
+
   #start(out: RdbOutput): boolean {
     const a = this.#arena;
     const e = this.#e;
     const encoding = entryEncoding(a, e);
     this.#begun = true;
-    this.#least = hashEarliest(a, e);
+    this.#least = this.#earliest(e);
     if (encoding === Encoding.ListpackEx || this.#least !== 0) out.int64(int64Low(this.#least), int64High(this.#least));
     if (encoding !== Encoding.HashTable) {
       const root = containerRoot(a, e);
       out.string(blobBuffer(a, root), blobAt(a, root), listpackBytes(a, root));
       return true;
     }
-    out.length(hashLength(a, e));
-    walkStart(a, e, this.#walk);
+    walkStartSaved(a, e, this.#walk);
+    out.length(this.#walk.frozen?.elements ?? hashLength(a, e));
     return false;
   }
 
@@ -84,7 +88,7 @@ export class HashWriter implements TypeWriter {
     if (!this.#begun && this.#start(out)) return true;
     const { field, value } = this.#walk;
     for (let left = budget; left > 0; left--) {
-      if (!walkNext(this.#arena, this.#walk)) return true;
+      if (!walkNextSaved(this.#arena, this.#walk)) return (this.#walk.frozen?.left ?? 0) === 0;
       const { expiryMs } = this.#walk;
       if (this.#least !== 0) out.length(expiryMs === 0 ? 0 : expiryMs - this.#least + 1);
       out.string(field.buf, field.at, field.length);

@@ -4,6 +4,7 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
+import type { FrozenView } from "../arena/frozen.ts";
 import {
   ListpackElement,
   listpackBytes,
@@ -50,6 +51,7 @@ export class ListWriter implements TypeWriter {
   readonly #arena: Arena;
   #e: Ref = 0;
   #node: Ref = 0;
+  #frozen: FrozenView | null = null;
   #begun = false;
 
   constructor(arena: Arena) {
@@ -63,10 +65,12 @@ export class ListWriter implements TypeWriter {
   begin(e: Ref): void {
     this.#e = e;
     this.#begun = false;
+    this.#frozen = this.#arena.frozen.view(e);
   }
 
   step(out: RdbOutput, budget: number): boolean {
     const a = this.#arena;
+    if (this.#frozen !== null) return this.#writeFrozen(out, this.#frozen, budget);
     const root = containerRoot(a, this.#e);
     if (entryEncoding(a, this.#e) === Encoding.Listpack) {
       out.length(1);
@@ -84,6 +88,15 @@ export class ListWriter implements TypeWriter {
       this.#node = nodeNext(a, this.#node);
     }
     return this.#node === 0;
+  }
+
+  #writeFrozen(out: RdbOutput, frozen: FrozenView, budget: number): boolean {
+    if (!this.#begun) {
+      this.#begun = true;
+      out.length(frozen.count);
+    }
+    for (let left = budget; left > 0 && frozen.left > 0; left -= NODE_COST) this.#writeNode(out, frozen.next());
+    return frozen.left === 0;
   }
 
   #writeNode(out: RdbOutput, node: Ref): void {

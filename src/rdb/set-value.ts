@@ -7,7 +7,7 @@ import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpack
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding } from "../types/entry.ts";
 import { setAdd, setCreate, setEncodingFor, setLength, setMakeRoom, setToTable } from "../types/set.ts";
-import { SetWalk, setWalkNext, setWalkStart } from "../types/set-walk.ts";
+import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../types/set-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
@@ -48,12 +48,12 @@ export class SetWriter implements TypeWriter {
         out.string(blobBuffer(a, root), blobAt(a, root), bytes);
         return true;
       }
-      out.length(setLength(a, this.#e));
-      setWalkStart(a, this.#e, this.#walk);
+      setWalkStartSaved(a, this.#e, this.#walk);
+      out.length(this.#walk.frozen?.elements ?? setLength(a, this.#e));
     }
     const { member } = this.#walk;
     for (let left = budget; left > 0; left--) {
-      if (!setWalkNext(a, this.#walk)) return true;
+      if (!setWalkNextSaved(a, this.#walk)) return (this.#walk.frozen?.left ?? 0) === 0;
       if (member.isInteger) out.stringInt64(member.low, member.high);
       else out.string(member.buf, member.at, member.length);
     }

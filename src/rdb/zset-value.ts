@@ -1,9 +1,11 @@
-/** Sorted sets: a listpack as one string, or [members], then [member][score:8] from the highest score down. */
+/** Sorted sets: a listpack as one string, or [members], then [member][score:8] from the highest score down (in any order when it changes while a snapshot writes it). */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
+import type { FrozenView } from "../arena/frozen.ts";
 import { parseDouble } from "../base/float.ts";
 import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
 import { treePrefetch } from "../struct/ranked-tree.ts";
+import { memberAt, memberBuffer, memberLength, memberScore } from "../struct/scored-member.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding } from "../types/entry.ts";
 import { entryDiscard } from "../types/value.ts";
@@ -24,6 +26,7 @@ export class ZsetWriter implements TypeWriter {
   #e: Ref = 0;
   #begun = false;
   #more = false;
+  #frozen: FrozenView | null = null;
   /** The leaf whose members were touched, and what keeps those loads alive. */
   #leaf: Ref = 0;
   #touched = 0;
@@ -40,6 +43,7 @@ export class ZsetWriter implements TypeWriter {
     this.#e = e;
     this.#begun = false;
     this.#leaf = 0;
+    this.#frozen = this.#arena.frozen.view(e);
   }
 
   step(out: RdbOutput, budget: number): boolean {
@@ -51,10 +55,11 @@ export class ZsetWriter implements TypeWriter {
         out.string(blobBuffer(a, root), blobAt(a, root), listpackBytes(a, root));
         return true;
       }
-      const count = zsetLength(a, this.#e);
+      const count = this.#frozen?.elements ?? zsetLength(a, this.#e);
       out.length(count);
-      this.#more = zsetWalkStart(a, this.#e, this.#walk, count - 1);
+      if (this.#frozen === null) this.#more = zsetWalkStart(a, this.#e, this.#walk, count - 1);
     }
+    if (this.#frozen !== null) return this.#writeFrozen(out, this.#frozen, budget);
     const { member, cursor } = this.#walk;
     for (let left = budget; left > 0 && this.#more; left--) {
       if (cursor.leaf !== this.#leaf) {
@@ -66,6 +71,17 @@ export class ZsetWriter implements TypeWriter {
       this.#more = zsetWalkPrevious(a, this.#walk);
     }
     return !this.#more;
+  }
+
+  #writeFrozen(out: RdbOutput, frozen: FrozenView, budget: number): boolean {
+    const a = this.#arena;
+    for (let left = budget; left > 0; left--) {
+      const m = frozen.next();
+      if (m === 0) break;
+      out.string(memberBuffer(a, m), memberAt(a, m), memberLength(a, m));
+      out.double(memberScore(a, m));
+    }
+    return frozen.left === 0;
   }
 }
 

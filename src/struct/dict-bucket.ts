@@ -17,6 +17,7 @@ export const ROUND_SLOT_MAX = 8;
 export const KEY_OFFSET = 9;
 export const PAUSES = 10;
 export const HAS_GROWN = 11;
+export const FROZEN = 12;
 
 export const BUCKET_BYTES = 64;
 export const BUCKET_WORDS = 16;

@@ -10,6 +10,7 @@
  *   4 the table, or its directory    5 chunks of the directory    6 child buckets
  *   7 slots of a chain up to the last one that was ever in use (sampling needs a bound); a round of splits that reaches every bucket lowers it to
  *   8 the same since that round began    9 keyOffset    10 pauses    11 1 once it has had more than one bucket
+ *   12 not 0: frozen, see frozen-dict.ts
  *
  * Bucket, 64 bytes (one cache line): words 0-11 entry refs (0 empty), words 12-14 one tag byte a slot (0 empty), word 15 the
  * child bucket on overflow. Room for up to 1,024 buckets is one block; more is a directory of chunks of so many. There may be any number of buckets:
@@ -38,6 +39,7 @@ import {
   FILL_GROW,
   FILL_GROW_EVEN_SO,
   FILL_SHRINK,
+  FROZEN,
   findInChain,
   firstCandidate,
   freeChildren,
@@ -54,6 +56,7 @@ import {
   tagOf,
   USED,
 } from "./dict-bucket.ts";
+import { dictEntryHash } from "./dict-key.ts";
 import { bucketForWrite, dictRehash, freeChunk, freeTable, newTable, setCapacity } from "./dict-resize.ts";
 import type { RefList } from "./ref-list.ts";
 
@@ -132,6 +135,7 @@ export function dictInsert(a: Arena, d: Ref, e: Ref, hash: number): void {
   const goal = 1 << w[h + GOAL_EXP];
   if (goal <= buckets && w[h + USED] >= FILL_GROW * buckets) startGrowth(a, d);
   else if (goal !== buckets) dictRehash(a, d, 1);
+  if (w[h + FROZEN] !== 0) a.frozen.beforeChange(d, bucketIndex(w[h + BUCKETS], hash));
   placeInChain(a, d, bucketForWrite(a, d, bucketIndex(w[h + BUCKETS], hash)), e, tagOf(hash));
   w[h + USED]++;
 }
@@ -152,6 +156,7 @@ function startGrowth(a: Arena, d: Ref): void {
 export function dictRemove(a: Arena, d: Ref, e: Ref, hash: number): boolean {
   const w = a.i32[d >>> SEGMENT_SHIFT];
   const h = (d & GRANULE_MASK) << 1;
+  if (w[h + FROZEN] !== 0) a.frozen.beforeChange(d, bucketIndex(w[h + BUCKETS], hash));
   if (!unplace(a, d, e, hash)) return false;
   w[h + USED]--;
   if (w[h + BUCKETS] !== 1 << w[h + GOAL_EXP]) dictRehash(a, d, MERGES_A_REMOVAL);
@@ -202,6 +207,19 @@ export function dictReplace(a: Arena, d: Ref, old: Ref, fresh: Ref, hash: number
     bucket = bw[b + CHILD_WORD];
   }
   throw new Error("dict: the entry to replace is not there");
+}
+
+/** Says that an entry of the dict is about to change where it is, or to move. */
+export function dictChanging(a: Arena, d: Ref, e: Ref): void {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  if (w[h + FROZEN] === 0) return;
+  a.frozen.beforeChange(d, bucketIndex(w[h + BUCKETS], dictEntryHash(a, e, w[h + KEY_OFFSET])));
+}
+
+/** True when a snapshot still reads the dict. */
+export function dictIsFrozen(a: Arena, d: Ref): boolean {
+  return a.i32[d >>> SEGMENT_SHIFT][((d & GRANULE_MASK) << 1) + FROZEN] !== 0;
 }
 
 /** True while the dict is on its way to another size. */

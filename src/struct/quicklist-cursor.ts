@@ -8,7 +8,7 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
-import { equalBytes } from "../base/bytes.ts";
+import { copyBytes, equalBytes } from "../base/bytes.ts";
 import { LISTPACK_HEADER_BYTES, listpackCount } from "./listpack.ts";
 import {
   elementBefore,
@@ -142,6 +142,24 @@ export function enterNode(a: Arena, c: QuicklistCursor, node: Ref): void {
   const content = nodeContent(a, node);
   c.buf = blobBuffer(a, content);
   c.base = blobAt(a, content);
+}
+
+/** Sets a cursor on the first element of a node, of whose bytes it keeps a copy; cursorNext is false at the node's end. The node may change, or go. */
+export function cursorEnterCopy(a: Arena, c: QuicklistCursor, node: Ref): void {
+  const bytes = nodeBytes(a, node);
+  if (c.copy.length < bytes) c.copy = new Uint8Array(bytes);
+  if (nodeIsCompressed(a, node)) {
+    nodeDecompressTo(a, node, c.copy, 0);
+  } else {
+    const content = nodeContent(a, node);
+    copyBytes(blobBuffer(a, content), blobAt(a, content), c.copy, 0, bytes);
+  }
+  c.node = 0;
+  c.opened = false;
+  c.buf = c.copy;
+  c.base = 0;
+  c.plainLength = nodeIsPlain(a, node) ? bytes : -1;
+  c.p = c.plainLength < 0 ? LISTPACK_HEADER_BYTES : 0;
 }
 
 /** Ends the work with a cursor. Needed only after changes through it, or when it may have read large compressed nodes. */

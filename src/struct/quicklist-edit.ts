@@ -28,6 +28,7 @@ import { elementBefore, elementBytes, LISTPACK_END } from "./listpack-element.ts
 import { cursorAtEdge, cursorEnter, cursorNextNode, enterNode, type QuicklistCursor } from "./quicklist-cursor.ts";
 import {
   isLarge,
+  nodeBeginChange,
   nodeBeside,
   nodeContent,
   nodeElements,
@@ -38,7 +39,6 @@ import {
   nodeNext,
   nodeOfElement,
   nodeOfListpack,
-  nodeOpen,
   nodePrevious,
   nodeRemove,
   nodeSetPlain,
@@ -69,7 +69,7 @@ export function quicklistInsert(
   const fill = quicklistFill(a, ql);
   const large = isLarge(length, fill, plainMin);
   if (!large && nodeHasRoom(a, node, fill, length)) {
-    nodeOpen(a, node);
+    nodeBeginChange(a, ql, node);
     const lp = nodeContent(a, node);
     nodeUpdate(
       a,
@@ -109,7 +109,7 @@ function insertBeside(
 ): void {
   const neighbour = nodeBeside(a, node, after);
   if (!large && nodeHasRoom(a, neighbour, quicklistFill(a, ql), length)) {
-    nodeOpen(a, neighbour);
+    nodeBeginChange(a, ql, neighbour);
     addAtEdge(a, neighbour, after, buf, at, length);
     quicklistCountBy(a, ql, 1);
     nodeSettle(a, ql, neighbour);
@@ -137,7 +137,7 @@ function splitPoint(c: QuicklistCursor, after: boolean): number {
 
 /** Takes the elements from offset `p` on (or those before it) out of a node, which keeps some. Returns them as a node that is in no list. */
 function splitNode(a: Arena, ql: Ref, node: Ref, p: number, takeTail: boolean): Ref {
-  nodeOpen(a, node);
+  nodeBeginChange(a, ql, node);
   const lp = nodeContent(a, node);
   const buf = blobBuffer(a, lp);
   const at = blobAt(a, lp);
@@ -157,8 +157,8 @@ function splitNode(a: Arena, ql: Ref, node: Ref, p: number, takeTail: boolean): 
 
 /** Moves the elements of `second` behind those of `first`, the node before it. */
 function merge(a: Arena, ql: Ref, first: Ref, second: Ref): Ref {
-  nodeOpen(a, first);
-  nodeOpen(a, second);
+  nodeBeginChange(a, ql, first);
+  nodeBeginChange(a, ql, second);
   const lp = nodeContent(a, second);
   const elements = nodeElements(a, second);
   nodeUnlink(a, ql, second);
@@ -201,7 +201,7 @@ export function quicklistReplace(
   const large = isLarge(length, quicklistFill(a, ql), plainMin);
   if (nodeIsPlain(a, node)) {
     if (large) {
-      nodeOpen(a, node);
+      nodeBeginChange(a, ql, node);
       nodeSetPlain(a, node, buf, at, length);
       nodeSettle(a, ql, node);
     } else {
@@ -209,7 +209,7 @@ export function quicklistReplace(
       nodeRemove(a, ql, node);
     }
   } else if (!large) {
-    nodeOpen(a, node);
+    nodeBeginChange(a, ql, node);
     nodeUpdate(a, node, listpackReplace(a, nodeContent(a, node), c.p, buf, at, length), 0);
     nodeSettle(a, ql, node);
   } else {
@@ -227,7 +227,7 @@ function replaceByPlain(a: Arena, ql: Ref, c: QuicklistCursor, buf: Uint8Array, 
   if (nodeElements(a, node) === 1) {
     nodeRemove(a, ql, node);
   } else {
-    nodeOpen(a, node);
+    nodeBeginChange(a, ql, node);
     const lp = nodeContent(a, node);
     nodeUpdate(a, node, listpackDelete(a, lp, listpackLast(a, lp)), -1);
     quicklistCountBy(a, ql, -1);
@@ -252,7 +252,7 @@ export function quicklistDeleteAt(a: Arena, ql: Ref, c: QuicklistCursor, forward
     return cursorEnter(a, c, beside, forward);
   }
   const p = c.p;
-  nodeOpen(a, node);
+  nodeBeginChange(a, ql, node);
   c.opened = true;
   const atFront = p === LISTPACK_HEADER_BYTES;
   nodeUpdate(a, node, listpackDelete(a, nodeContent(a, node), p), -1);
@@ -294,7 +294,7 @@ function deleteFromNode(a: Arena, ql: Ref, node: Ref, skip: number, count: numbe
     nodeSettle(a, ql, 0);
     return deleted;
   }
-  nodeOpen(a, node);
+  nodeBeginChange(a, ql, node);
   nodeUpdate(a, node, listpackDeleteRange(a, nodeContent(a, node), skip, deleted), -deleted);
   quicklistCountBy(a, ql, -deleted);
   nodeSettle(a, ql, node);

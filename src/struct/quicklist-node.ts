@@ -1,14 +1,14 @@
 /**
  * Nodes of a quicklist (quicklist.ts has the list): their layout, the limits of their size, their compression and their links.
  *
- *   list (24 bytes)   [head][tail][elements][nodes][fill:16, compression depth:16][0]
+ *   list (24 bytes)   [head][tail][elements][nodes][fill:16, compression depth:16][not 0: frozen, see frozen-list.ts]
  *   node (24 bytes)   [previous][next][content: BlobRef][bytes][elements][form]
  *
  * The content of a node is a listpack, or a single element as it is ("plain", for large ones); when it is compressed, the blob holds
  * [compressed bytes:4][LZF], and `bytes` is still what it has uncompressed. No node is empty.
  *
  * Invariant: the first and last `depth` nodes are not compressed. Others may or may not be: not all bytes can be compressed, and whoever changes a node
- * makes it plain bytes again before (nodeOpen) and compresses it afterwards (nodeSettle).
+ * makes it plain bytes again before (nodeBeginChange) and compresses it afterwards (nodeSettle).
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { type BlobRef, blobAlloc, blobAt, blobBuffer, blobCapacity, blobFree } from "../arena/blob.ts";
@@ -23,6 +23,7 @@ const TAIL = 1;
 const COUNT = 2;
 const NODES = 3;
 const OPTIONS = 4;
+const FROZEN = 5;
 const LIST_BYTES = 24;
 
 // Words of a node.
@@ -84,6 +85,7 @@ export function quicklistCreate(a: Arena, fill: number, depth: number): Ref {
   setWord(a, ql, COUNT, 0);
   setWord(a, ql, NODES, 0);
   setWord(a, ql, OPTIONS, (clampedFill & 0xffff) | (clampedDepth << 16));
+  setWord(a, ql, FROZEN, 0);
   return ql;
 }
 
@@ -115,6 +117,21 @@ export function quicklistEnd(a: Arena, ql: Ref, atHead: boolean): Ref {
 /** Counts elements that came (or went) in nodes that stay. */
 export function quicklistCountBy(a: Arena, ql: Ref, by: number): void {
   setWord(a, ql, COUNT, word(a, ql, COUNT) + by);
+}
+
+/** True when a snapshot still reads the list. */
+export function quicklistIsFrozen(a: Arena, ql: Ref): boolean {
+  return word(a, ql, FROZEN) !== 0;
+}
+
+/** Notes whether a list is frozen: frozen-list.ts does. */
+export function quicklistFreeze(a: Arena, ql: Ref, isFrozen: boolean): void {
+  setWord(a, ql, FROZEN, isFrozen ? 1 : 0);
+}
+
+/** Says that what a node of the list holds is about to change. */
+export function nodeChanging(a: Arena, ql: Ref, node: Ref): void {
+  if (word(a, ql, FROZEN) !== 0) a.frozen.beforeChange(ql, node);
 }
 
 // ---- nodes
@@ -303,8 +320,14 @@ export function nodeDecompressTo(a: Arena, node: Ref, out: Uint8Array, at: numbe
     throw new Error("quicklist: a compressed node is damaged");
 }
 
-/** Makes a compressed node an uncompressed one, so that its listpack or element can be changed. */
-export function nodeOpen(a: Arena, node: Ref): void {
+/** Prepares a node of the list, so that its listpack or element can be changed. */
+export function nodeBeginChange(a: Arena, ql: Ref, node: Ref): void {
+  nodeChanging(a, ql, node);
+  nodeOpen(a, node);
+}
+
+/** Makes a compressed node an uncompressed one. */
+function nodeOpen(a: Arena, node: Ref): void {
   if (!nodeIsCompressed(a, node)) return;
   const bytes = nodeBytes(a, node);
   const from = nodeContent(a, node);
@@ -354,6 +377,7 @@ export function nodeLink(a: Arena, ql: Ref, place: Ref, node: Ref, after: boolea
 
 /** Takes a node out of its list, and its elements out of the count. The caller settles the list. */
 export function nodeUnlink(a: Arena, ql: Ref, node: Ref): void {
+  nodeChanging(a, ql, node);
   const previous = nodePrevious(a, node);
   const next = nodeNext(a, node);
   if (previous === 0) setWord(a, ql, HEAD, next);

@@ -26,6 +26,7 @@ import type { ListpackElement } from "./listpack-element.ts";
 import {
   isLarge,
   nodeBytes,
+  nodeChanging,
   nodeContent,
   nodeCopy,
   nodeDecompressTo,
@@ -50,10 +51,18 @@ import {
   quicklistDepth,
   quicklistEnd,
   quicklistFill,
+  quicklistIsFrozen,
   quicklistNodes,
 } from "./quicklist-node.ts";
 
-export { quicklistCount, quicklistCreate, quicklistDepth, quicklistFill, quicklistNodes } from "./quicklist-node.ts";
+export {
+  quicklistCount,
+  quicklistCreate,
+  quicklistDepth,
+  quicklistFill,
+  quicklistIsFrozen,
+  quicklistNodes,
+} from "./quicklist-node.ts";
 
 /** Frees a list with all that it holds. */
 export function quicklistFree(a: Arena, ql: Ref): void {
@@ -111,6 +120,7 @@ export function quicklistPush(
   const end = quicklistEnd(a, ql, atHead);
   const large = isLarge(length, fill, plainMin);
   if (!large && nodeHasRoom(a, end, fill, length)) {
+    nodeChanging(a, ql, end);
     const lp = nodeContent(a, end);
     nodeUpdate(a, end, atHead ? listpackPrepend(a, lp, buf, at, length) : listpackAppend(a, lp, buf, at, length), 1);
     quicklistCountBy(a, ql, 1);
@@ -148,6 +158,7 @@ export function quicklistDropEnd(a: Arena, ql: Ref, atHead: boolean): void {
     nodeRemove(a, ql, node);
     return;
   }
+  nodeChanging(a, ql, node);
   const lp = nodeContent(a, node);
   nodeUpdate(a, node, listpackDelete(a, lp, atHead ? LISTPACK_HEADER_BYTES : listpackLast(a, lp)), -1);
   quicklistCountBy(a, ql, -1);
@@ -167,6 +178,10 @@ export function quicklistAppendPlain(a: Arena, ql: Ref, buf: Uint8Array, at: num
 export function quicklistTakeListpack(a: Arena, ql: Ref): BlobRef {
   const node = quicklistEnd(a, ql, true);
   const lp = nodeContent(a, node);
+  if (quicklistIsFrozen(a, ql)) {
+    nodeChanging(a, ql, node);
+    a.frozen.vanish(ql);
+  }
   a.free(node);
   a.free(ql);
   return lp;

@@ -41,6 +41,11 @@ export function memberCreate(a: Arena, buf: Uint8Array, at: number, length: numb
   return m;
 }
 
+/** A copy of a member, in no dict and no tree. */
+export function memberCopy(a: Arena, m: Ref): Ref {
+  return memberCreate(a, memberBuffer(a, m), memberAt(a, m), memberLength(a, m), memberScore(a, m));
+}
+
 /** Frees a member that is in no dict and no tree any more. */
 export function memberFree(a: Arena, m: Ref): void {
   const w = a.i32[m >>> SEGMENT_SHIFT];

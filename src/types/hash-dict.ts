@@ -5,7 +5,7 @@
  * Invariant: a field is in the heap exactly when it has an expiry.
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { dictFind, dictHash, dictInsert, dictRemove, dictReplace } from "../struct/dict.ts";
+import { dictChanging, dictFind, dictHash, dictInsert, dictRemove, dictReplace } from "../struct/dict.ts";
 import {
   expiryHeapCreate,
   expiryHeapFix,
@@ -57,6 +57,7 @@ export function dictHashSet(
     dictInsert(a, dict, fieldCreate(a, field, at, length, value, valueAt, valueLength, false), hash);
     return true;
   }
+  dictChanging(a, dict, old);
   const expires = fieldHasExpiry(a, old);
   if (expires && !keepExpiry) expiryHeapRemove(a, fieldHeap(a, e), old);
   const fresh = fieldAssign(a, old, value, valueAt, valueLength, expires && keepExpiry);
@@ -76,6 +77,7 @@ export function dictHashReplace(
   valueAt: number,
   valueLength: number,
 ): void {
+  dictChanging(a, hashDict(a, e), f);
   const expires = fieldHasExpiry(a, f);
   const fresh = fieldAssign(a, f, value, valueAt, valueLength, expires);
   if (fresh === f) return;
@@ -114,6 +116,7 @@ export function fieldHash(a: Arena, f: Ref): number {
 
 /** Lets a field expire at `ms`, Unix time. Returns the field, which may have moved. */
 export function dictHashSetExpiry(a: Arena, e: Ref, f: Ref, ms: number): Ref {
+  dictChanging(a, hashDict(a, e), f);
   const heap = fieldHeap(a, e);
   if (fieldHasExpiry(a, f)) {
     setItemTime(a, f, FIELD_OFFSET, ms);
@@ -129,6 +132,7 @@ export function dictHashSetExpiry(a: Arena, e: Ref, f: Ref, ms: number): Ref {
 /** Takes a field's expiry away. */
 export function dictHashPersist(a: Arena, e: Ref, f: Ref): void {
   if (!fieldHasExpiry(a, f)) return;
+  dictChanging(a, hashDict(a, e), f);
   expiryHeapRemove(a, fieldHeap(a, e), f);
   exchange(a, e, f, false);
 }

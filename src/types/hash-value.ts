@@ -5,6 +5,7 @@ import {
   dictCreate,
   dictDismantle,
   dictInsert,
+  dictIsFrozen,
   dictOverheadBytes,
   dictScan,
   dictSize,
@@ -25,15 +26,22 @@ const RUIN = 15;
 const BUCKETS = 8;
 /** Fields that a bucket holds, about. */
 const FIELDS_PER_BUCKET = 6;
+/** Fields from which the size of a table is estimated. */
+const SAMPLES = 4;
 
 const list = new RefList();
 
-/** Frees the record, so that of a table only the dict is left. */
-function beginRuin(a: Arena, e: Ref): void {
+/** Frees the record, so that of a table only the dict is left. False: a snapshot still reads that, and will free it. */
+function beginRuin(a: Arena, e: Ref): boolean {
+  const dict = hashDict(a, e);
+  const isFrozen = dictIsFrozen(a, dict);
+  if (isFrozen) a.frozen.inherit(dict, dictOverheadBytes(a, dict) + tableBytes(a, dict, SAMPLES));
   const record = expiryRecord(a, e);
   if (record !== 0) recordFree(a, record);
+  if (isFrozen) return false;
   a.i32[e >>> SEGMENT_SHIFT][valueWord(a, e) + 1] = 0;
   setEntryEncoding(a, e, RUIN);
+  return true;
 }
 
 /** Frees the fields of up to `buckets` buckets; true when the dict is gone. */
@@ -55,7 +63,7 @@ function free(a: Arena, e: Ref): void {
     listpackHashFree(a, e);
     return;
   }
-  if (encoding === Encoding.HashTable) beginRuin(a, e);
+  if (encoding === Encoding.HashTable && !beginRuin(a, e)) return;
   while (!ruinStep(a, e, BUCKETS));
 }
 
@@ -65,7 +73,7 @@ function freeStep(a: Arena, e: Ref, budget: number): boolean {
     free(a, e);
     return true;
   }
-  if (encoding === Encoding.HashTable) beginRuin(a, e);
+  if (encoding === Encoding.HashTable && !beginRuin(a, e)) return true;
   for (let left = budget; left > 0; left -= BUCKETS * FIELDS_PER_BUCKET) if (ruinStep(a, e, BUCKETS)) return true;
   return false;
 }

@@ -4,10 +4,11 @@
  *   walkStart(a, e, walk);
  *   while (walkNext(a, walk)) ... walk.field, walk.value, walk.expiryMs
  *
- * A walk that is set on a single field by other means is a place to leave a field in.
+ * A walk that is set on a single field by other means is a place to leave a field in. Whoever writes a snapshot uses walkStartSaved and walkNextSaved.
  */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
+import type { FrozenView } from "../arena/frozen.ts";
 import { RefList } from "../struct/dict.ts";
 import { LISTPACK_HEADER_BYTES } from "../struct/listpack.ts";
 import {
@@ -43,6 +44,8 @@ export class HashWalk {
   ended = false;
   readonly bucket = new RefList();
   bucketIndex = 0;
+  /** What the entry stands for, or null. */
+  frozen: FrozenView | null = null;
   /** Keeps the loads of prefetching alive. */
   touched = 0;
 }
@@ -57,6 +60,12 @@ export function walkStart(a: Arena, e: Ref, walk: HashWalk): void {
   walk.bucketIndex = 0;
 }
 
+/** The same for whoever writes a snapshot: the entry may stand for a hash that is frozen. */
+export function walkStartSaved(a: Arena, e: Ref, walk: HashWalk): void {
+  walkStart(a, e, walk);
+  walk.frozen = a.frozen.view(e);
+}
+
 /** Goes on to the next field; false at the end. */
 export function walkNext(a: Arena, walk: HashWalk): boolean {
   if (walk.encoding !== Encoding.HashTable) return nextInListpack(a, walk);
@@ -66,12 +75,23 @@ export function walkNext(a: Arena, walk: HashWalk): boolean {
     walk.bucketIndex = 0;
     readBuckets(a, walk);
   }
-  const f = walk.bucket.refs[walk.bucketIndex++];
+  readPlace(a, walk, walk.bucket.refs[walk.bucketIndex++]);
+  return true;
+}
+
+/** Goes on to the next field of such a walk; false at the end, and when it has to look further and some are left. */
+export function walkNextSaved(a: Arena, walk: HashWalk): boolean {
+  if (walk.frozen === null) return walkNext(a, walk);
+  const f = walk.frozen.next();
+  if (f !== 0) readPlace(a, walk, f);
+  return f !== 0;
+}
+
+function readPlace(a: Arena, walk: HashWalk, f: Ref): void {
   walk.place = f;
   walk.expiryMs = fieldExpiry(a, f);
   readField(a, f, walk.field);
   readFieldValue(a, f, walk.value);
-  return true;
 }
 
 function nextInListpack(a: Arena, walk: HashWalk): boolean {

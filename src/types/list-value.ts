@@ -6,6 +6,7 @@ import {
   quicklistCopy,
   quicklistFree,
   quicklistFreeStep,
+  quicklistIsFrozen,
   quicklistMemory,
   quicklistNodes,
 } from "../struct/quicklist.ts";
@@ -16,6 +17,9 @@ import { Encoding, entryEncoding } from "./entry.ts";
 import { ListElement, listSeek } from "./list.ts";
 import type { ValueType } from "./value-type.ts";
 
+/** Nodes from which the size of a list is estimated. */
+const SAMPLES = 4;
+
 const cursor = new QuicklistCursor();
 const element = new ListElement();
 
@@ -25,11 +29,19 @@ function isListpack(a: Arena, e: Ref): boolean {
 
 function free(a: Arena, e: Ref): void {
   if (isListpack(a, e)) listpackFree(a, containerRoot(a, e));
-  else quicklistFree(a, containerRoot(a, e));
+  else if (!isLeft(a, e)) quicklistFree(a, containerRoot(a, e));
+}
+
+/** Leaves a quicklist to the snapshot that still reads it, if there is one: true. */
+function isLeft(a: Arena, e: Ref): boolean {
+  const ql = containerRoot(a, e);
+  if (!quicklistIsFrozen(a, ql)) return false;
+  a.frozen.inherit(ql, quicklistMemory(a, ql, SAMPLES));
+  return true;
 }
 
 function freeStep(a: Arena, e: Ref, budget: number): boolean {
-  if (!isListpack(a, e)) return quicklistFreeStep(a, containerRoot(a, e), budget);
+  if (!isListpack(a, e)) return isLeft(a, e) || quicklistFreeStep(a, containerRoot(a, e), budget);
   free(a, e);
   return true;
 }

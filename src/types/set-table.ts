@@ -18,12 +18,14 @@ import {
   KEY_LENGTH_MASK,
   RefList,
 } from "../struct/dict.ts";
-import type { ListpackElement } from "../struct/listpack-element.ts";
+import { ListpackElement } from "../struct/listpack-element.ts";
 
 /** Where the bytes of a member stand: the keyOffset of these dicts. */
 const MEMBER_OFFSET = 4;
 /** A member longer than this gets a large buffer of its own. */
 const MEMBER_INLINE_MAX = BLOCK_MAX / 4;
+
+const copied = new ListpackElement();
 
 /** An empty table. */
 export function tableCreate(a: Arena): Ref {
@@ -45,6 +47,12 @@ function memberCreate(a: Arena, buf: Uint8Array, at: number, length: number): Re
   a.i32[seg][word] = length;
   copyBytes(buf, at, a.u8[seg], (word << 2) + MEMBER_OFFSET, length);
   return m;
+}
+
+/** A copy of a member, in no dict. */
+export function memberCopy(a: Arena, m: Ref): Ref {
+  readMember(a, m, copied);
+  return memberCreate(a, copied.buf, copied.at, copied.length);
 }
 
 /** Frees a member that is in no dict any more. */

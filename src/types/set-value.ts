@@ -1,6 +1,6 @@
 /** The set as a value type: what is done to sets without knowing that they are. */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { dictOverheadBytes, dictScan, dictSize, RefList } from "../struct/dict.ts";
+import { dictIsFrozen, dictOverheadBytes, dictScan, dictSize, RefList } from "../struct/dict.ts";
 import { intsetCopy } from "../struct/intset.ts";
 import { listpackCopy } from "../struct/listpack.ts";
 import { containerRoot, containerWord, setContainerRoot, setContainerWord } from "./container.ts";
@@ -16,15 +16,26 @@ const RUIN = 15;
 const BUCKETS = 8;
 /** Members that a bucket holds, about. */
 const MEMBERS_PER_BUCKET = 6;
+/** Members from which the size of a table is estimated. */
+const SAMPLES = 4;
 
 const walk = new SetWalk();
 const list = new RefList();
 
 function free(a: Arena, e: Ref): void {
   const encoding = entryEncoding(a, e);
+  if (isLeft(a, e)) return;
   if (encoding === Encoding.HashTable) tableFree(a, containerRoot(a, e));
   else if (encoding !== RUIN) freeSmall(a, e);
   else while (!ruinStep(a, e));
+}
+
+/** Leaves the table to the snapshot that still reads it, if there is one: true. */
+function isLeft(a: Arena, e: Ref): boolean {
+  const root = containerRoot(a, e);
+  if (entryEncoding(a, e) !== Encoding.HashTable || !dictIsFrozen(a, root)) return false;
+  a.frozen.inherit(root, outsideBytes(a, e, SAMPLES));
+  return true;
 }
 
 function ruinStep(a: Arena, e: Ref): boolean {
@@ -39,6 +50,7 @@ function freeStep(a: Arena, e: Ref, budget: number): boolean {
     freeSmall(a, e);
     return true;
   }
+  if (isLeft(a, e)) return true;
   if (encoding === Encoding.HashTable) {
     setContainerWord(a, e, 0);
     setEntryEncoding(a, e, RUIN);

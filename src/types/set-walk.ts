@@ -3,8 +3,11 @@
  *
  *   setWalkStart(a, e, walk);
  *   while (setWalkNext(a, walk)) ... walk.member
+ *
+ * Whoever writes a snapshot uses setWalkStartSaved and setWalkNextSaved.
  */
 import type { Arena, Ref } from "../arena/arena.ts";
+import type { FrozenView } from "../arena/frozen.ts";
 import { RefList } from "../struct/dict.ts";
 import { intsetCount, intsetGet, intsetValue } from "../struct/intset.ts";
 import { listpackFirst, listpackNext, listpackRead } from "../struct/listpack.ts";
@@ -40,6 +43,8 @@ export class SetWalk {
   ended = false;
   readonly bucket = new RefList();
   bucketIndex = 0;
+  /** What the entry stands for, or null. */
+  frozen: FrozenView | null = null;
   /** Keeps the loads of prefetching alive. */
   touched = 0;
 }
@@ -53,6 +58,12 @@ export function setWalkStart(a: Arena, e: Ref, walk: SetWalk): void {
   walk.ended = false;
   walk.bucket.count = 0;
   walk.bucketIndex = 0;
+}
+
+/** The same for whoever writes a snapshot: the entry may stand for a set that is frozen. */
+export function setWalkStartSaved(a: Arena, e: Ref, walk: SetWalk): void {
+  setWalkStart(a, e, walk);
+  walk.frozen = a.frozen.view(e);
 }
 
 /** Goes on to the next member; false at the end. */
@@ -71,6 +82,15 @@ export function setWalkNext(a: Arena, walk: SetWalk): boolean {
   member.place = p;
   listpackRead(a, root, p, member);
   return true;
+}
+
+/** Goes on to the next member of such a walk; false at the end, and when it has to look further and some are left. */
+export function setWalkNextSaved(a: Arena, walk: SetWalk): boolean {
+  if (walk.frozen === null) return setWalkNext(a, walk);
+  const m = walk.frozen.next();
+  walk.member.place = m;
+  if (m !== 0) readMember(a, m, walk.member);
+  return m !== 0;
 }
 
 function nextInTable(a: Arena, walk: SetWalk): boolean {

@@ -10,6 +10,9 @@ import {
   entryExpiryBig,
   entryFree,
   entryHasExpiry,
+  entryKeyAt,
+  entryKeyBuffer,
+  entryKeyLength,
   entryRebuild,
   entryType,
   setEntryAccess,
@@ -102,6 +105,11 @@ function entryUnderKey(a: Arena, e: Ref, key: Uint8Array, keyOffset: number, key
     setEntryExpiry(a, fresh, bigIntLow(expiry), bigIntHigh(expiry));
   }
   return fresh;
+}
+
+/** An entry with the key, the access bits, the expiry and the inline bytes of `e`: a value outside its entry is still that of `e` alone. */
+export function entryStandIn(a: Arena, e: Ref): Ref {
+  return entryUnderKey(a, e, entryKeyBuffer(a, e), entryKeyAt(a, e), entryKeyLength(a, e));
 }
 
 /** An entry that holds the value, access bits and expiry of `e` under another key. `e` and its key are freed; the value only changes hands. */

@@ -2,7 +2,7 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { blobCapacity } from "../arena/blob.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../base/float.ts";
-import { dictOverheadBytes, dictScan, dictSize, RefList } from "../struct/dict.ts";
+import { dictIsFrozen, dictOverheadBytes, dictScan, dictSize, RefList } from "../struct/dict.ts";
 import { listpackCopy, listpackFree } from "../struct/listpack.ts";
 import { treeBytes, treeDismantle } from "../struct/ranked-tree.ts";
 import { memberBytes } from "../struct/scored-member.ts";
@@ -20,6 +20,8 @@ const LEAVES = 4;
 const BUCKETS = 8;
 /** What a step counts as: blocks that it frees, about. */
 const STEP_COST = 48;
+/** Members from which the size of a table is estimated. */
+const SAMPLES = 4;
 
 const walk = new ZsetWalk();
 const list = new RefList();
@@ -28,6 +30,7 @@ const scoreText = new Uint8Array(DOUBLE_TEXT_MAX);
 
 function free(a: Arena, e: Ref): void {
   const encoding = entryEncoding(a, e);
+  if (isLeft(a, e)) return;
   if (encoding === Encoding.Listpack) listpackFree(a, containerRoot(a, e));
   else if (encoding === Encoding.Skiplist) tableFree(a, containerRoot(a, e), containerWord(a, e));
   else while (!ruinStep(a, e));
@@ -38,9 +41,18 @@ function freeStep(a: Arena, e: Ref, budget: number): boolean {
     listpackFree(a, containerRoot(a, e));
     return true;
   }
+  if (isLeft(a, e)) return true;
   if (entryEncoding(a, e) === Encoding.Skiplist) setEntryEncoding(a, e, TREE_RUIN);
   for (let left = budget; left > 0; left -= STEP_COST) if (ruinStep(a, e)) return true;
   return false;
+}
+
+/** Leaves dict and tree to the snapshot that still reads them, if there is one: true. */
+function isLeft(a: Arena, e: Ref): boolean {
+  const root = containerRoot(a, e);
+  if (entryEncoding(a, e) !== Encoding.Skiplist || !dictIsFrozen(a, root)) return false;
+  a.frozen.inherit(root, outsideBytes(a, e, SAMPLES));
+  return true;
 }
 
 /** Frees some nodes, or some members; true when all is free. */

@@ -5,6 +5,7 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
+import type { FrozenView } from "../arena/frozen.ts";
 import { LISTPACK_HEADER_BYTES, listpackSeek } from "../struct/listpack.ts";
 import { elementBefore, elementBytes, LISTPACK_END, ListpackElement } from "../struct/listpack-element.ts";
 import { TreeCursor, treeMember, treeNext, treePrevious, treeSeek } from "../struct/ranked-tree.ts";
@@ -25,6 +26,10 @@ export class ZsetWalk {
   buf: Uint8Array = new Uint8Array(0);
   start = 0;
   readonly cursor = new TreeCursor();
+  /** What the entry stands for, or null. */
+  frozen: FrozenView | null = null;
+  /** The walk is before the first member: zsetWalkStartSaved. */
+  isBefore = false;
 }
 
 /** Puts a walk on the member of a rank; false when there is none. */
@@ -43,6 +48,14 @@ export function zsetWalkStart(a: Arena, e: Ref, walk: ZsetWalk, rank: number): b
   return true;
 }
 
+/** Puts a walk of whoever writes a snapshot before the first member of a set that is not empty, and may be frozen. */
+export function zsetWalkStartSaved(a: Arena, e: Ref, walk: ZsetWalk): void {
+  const frozen = a.frozen.view(e);
+  if (frozen === null) zsetWalkStart(a, e, walk, 0);
+  walk.frozen = frozen;
+  walk.isBefore = frozen === null;
+}
+
 /** Goes on to the next member; false at the end. */
 export function zsetWalkNext(a: Arena, walk: ZsetWalk): boolean {
   if (!walk.isListpack) {
@@ -54,6 +67,18 @@ export function zsetWalkNext(a: Arena, walk: ZsetWalk): boolean {
   if (walk.buf[p] === LISTPACK_END) return false;
   readPair(walk, p);
   return true;
+}
+
+/** Goes on to the next member of such a walk, in any order if it is frozen; false at the end, and when it has to look further and some are left. */
+export function zsetWalkNextSaved(a: Arena, walk: ZsetWalk): boolean {
+  if (walk.frozen === null) {
+    if (!walk.isBefore) return zsetWalkNext(a, walk);
+    walk.isBefore = false;
+    return true;
+  }
+  const m = walk.frozen.next();
+  if (m !== 0) readBlock(a, walk, m);
+  return m !== 0;
 }
 
 /** Goes back to the member before; false at the beginning. */
@@ -75,7 +100,11 @@ function readPair(walk: ZsetWalk, p: number): void {
 }
 
 function readCursor(a: Arena, walk: ZsetWalk): void {
-  walk.place = treeMember(a, walk.cursor);
+  readBlock(a, walk, treeMember(a, walk.cursor));
+}
+
+function readBlock(a: Arena, walk: ZsetWalk, m: Ref): void {
+  walk.place = m;
   walk.score = memberScore(a, walk.place);
   readMember(a, walk.place, walk.member);
 }

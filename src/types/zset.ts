@@ -6,7 +6,7 @@
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
-import { dictRandom } from "../struct/dict.ts";
+import { dictChanging, dictRandom } from "../struct/dict.ts";
 import {
   listpackCreate,
   listpackDeleteRange,
@@ -124,7 +124,10 @@ export function zsetAdd(
     return Added.New;
   }
   const result = decide(memberScore(a, m), score, how);
-  if (result === Added.Changed) treeSetScore(a, containerWord(a, e), m, latest.score);
+  if (result === Added.Changed) {
+    dictChanging(a, containerRoot(a, e), m);
+    treeSetScore(a, containerWord(a, e), m, latest.score);
+  }
   return result;
 }
 

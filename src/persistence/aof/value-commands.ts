@@ -3,13 +3,13 @@
  *
  *   string  SET                    list  RPUSH       set  SADD       sorted set  ZADD       hash  HSET, HPEXPIREAT       stream  see stream-commands.ts
  *
- * and PEXPIREAT behind a key that expires. At most 64 elements go into one command. A value is written piece by piece; it must not change meanwhile.
+ * and PEXPIREAT behind a key that expires. At most 64 elements go into one command. A value is written piece by piece; it must not change meanwhile,
+ * unless it is frozen (arena/frozen.ts).
  */
 import type { Arena, Ref } from "../../arena/arena.ts";
 import { writeDouble } from "../../base/float.ts";
 import { bigIntHigh, bigIntLow } from "../../base/int64.ts";
 import { ReplyWriter } from "../../resp/writer.ts";
-import { cursorLeave, cursorNext, cursorRead, QuicklistCursor } from "../../struct/quicklist-cursor.ts";
 import {
   entryExpiryBig,
   entryHasExpiry,
@@ -19,11 +19,15 @@ import {
   entryType,
   Type,
 } from "../../types/entry.ts";
-import { HashWalk, walkNext, walkStart } from "../../types/hash-walk.ts";
-import { ListElement, listSeek } from "../../types/list.ts";
-import { SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
+import { hashLength } from "../../types/hash.ts";
+import { HashWalk, walkNextSaved, walkStartSaved } from "../../types/hash-walk.ts";
+import { listLength } from "../../types/list.ts";
+import { ListWalk, listWalkEnd, listWalkNext, listWalkStart } from "../../types/list-walk.ts";
+import { setLength } from "../../types/set.ts";
+import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../../types/set-walk.ts";
 import { ByteSpan, readString } from "../../types/string.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset-walk.ts";
+import { zsetLength } from "../../types/zset-length.ts";
+import { ZsetWalk, zsetWalkNextSaved, zsetWalkStartSaved } from "../../types/zset-walk.ts";
 import { StreamCommands } from "./stream-commands.ts";
 
 /** Elements of one command. */
@@ -33,13 +37,12 @@ export class ValueCommands {
   readonly #arena: Arena;
   readonly #out: ReplyWriter;
   readonly #stream: StreamCommands;
-  /** The key in progress, its type, and whether its value has more elements. */
+  /** The key in progress, its type, and how many elements of its value are not written. */
   #e: Ref = 0;
   #type = 0;
-  #more = false;
+  #left = 0;
   readonly #span = new ByteSpan();
-  readonly #cursor = new QuicklistCursor();
-  readonly #element = new ListElement();
+  readonly #list = new ListWalk();
   readonly #set = new SetWalk();
   readonly #zset = new ZsetWalk();
   readonly #hash = new HashWalk();
@@ -61,24 +64,26 @@ export class ValueCommands {
     this.#type = entryType(a, e);
     switch (this.#type) {
       case Type.List:
-        this.#more = listSeek(a, e, 0, this.#cursor);
+        listWalkStart(a, e, this.#list);
+        this.#left = this.#list.frozen?.elements ?? listLength(a, e);
         return;
       case Type.Set:
-        setWalkStart(a, e, this.#set);
-        this.#more = setWalkNext(a, this.#set);
+        setWalkStartSaved(a, e, this.#set);
+        this.#left = this.#set.frozen?.elements ?? setLength(a, e);
         return;
       case Type.Zset:
-        this.#more = zsetWalkStart(a, e, this.#zset, 0);
+        zsetWalkStartSaved(a, e, this.#zset);
+        this.#left = this.#zset.frozen?.elements ?? zsetLength(a, e);
         return;
       case Type.Hash:
-        walkStart(a, e, this.#hash);
-        this.#more = walkNext(a, this.#hash);
+        walkStartSaved(a, e, this.#hash);
+        this.#left = this.#hash.frozen?.elements ?? hashLength(a, e);
         return;
       case Type.Stream:
         this.#stream.begin(e);
         return;
       default:
-        this.#more = true;
+        this.#left = 1;
     }
   }
 
@@ -87,11 +92,11 @@ export class ValueCommands {
     if (this.#type === Type.Stream) {
       if (!this.#stream.step(budget)) return false;
     } else {
-      for (let left = budget; this.#more; left -= ELEMENTS_PER_COMMAND) {
-        if (left <= 0) return false;
+      for (let budgetLeft = budget; this.#left > 0; budgetLeft -= ELEMENTS_PER_COMMAND) {
+        if (budgetLeft <= 0) return false;
         this.#command();
       }
-      if (this.#type === Type.List) cursorLeave(this.#arena, this.#cursor);
+      if (this.#type === Type.List) listWalkEnd(this.#arena, this.#list);
     }
     this.#expiry();
     return true;
@@ -103,7 +108,7 @@ export class ValueCommands {
     out.bulk(entryKeyBuffer(a, this.#e), entryKeyAt(a, this.#e), entryKeyLength(a, this.#e));
   }
 
-  /** Writes one command with the next elements. */
+  /** Writes one command with the next elements, if any are found. */
   #command(): void {
     const out = this.#out;
     const start = out.beginDeferred();
@@ -124,7 +129,10 @@ export class ValueCommands {
       default:
         count = this.#string();
     }
-    out.endDeferred(start, count);
+    // None was found: the name and the key go again.
+    if (count === 0) out.pos = start;
+    else out.endDeferred(start, count + 2);
+    this.#left -= this.#type === Type.Zset || this.#type === Type.Hash ? count / 2 : count;
     if (this.#after.pos === 0) return;
     out.rawBytes(this.#after.buf, 0, this.#after.pos);
     this.#after.clear();
@@ -139,58 +147,51 @@ export class ValueCommands {
     this.#head("SET");
     readString(this.#arena, this.#e, this.#span);
     this.#out.bulk(this.#span.buf, this.#span.at, this.#span.length);
-    this.#more = false;
-    return 3;
+    return 1;
   }
 
   #pushes(): number {
     this.#head("RPUSH");
     let count = 0;
-    for (; this.#more && count < ELEMENTS_PER_COMMAND; count++) {
-      cursorRead(this.#cursor, this.#element);
-      this.#element.text();
-      this.#out.bulk(this.#element.buf, this.#element.at, this.#element.length);
-      this.#more = cursorNext(this.#arena, this.#cursor);
-    }
-    return 2 + count;
+    const { element } = this.#list;
+    for (; count < ELEMENTS_PER_COMMAND && listWalkNext(this.#arena, this.#list); count++)
+      this.#out.bulk(element.buf, element.at, element.length);
+    return count;
   }
 
   #members(): number {
     this.#head("SADD");
     const { member } = this.#set;
     let count = 0;
-    for (; this.#more && count < ELEMENTS_PER_COMMAND; count++) {
+    for (; count < ELEMENTS_PER_COMMAND && setWalkNextSaved(this.#arena, this.#set); count++) {
       member.text();
       this.#out.bulk(member.buf, member.at, member.length);
-      this.#more = setWalkNext(this.#arena, this.#set);
     }
-    return 2 + count;
+    return count;
   }
 
   #scores(): number {
     this.#head("ZADD");
     const { member } = this.#zset;
     let count = 0;
-    for (; this.#more && count < ELEMENTS_PER_COMMAND; count++) {
+    for (; count < ELEMENTS_PER_COMMAND && zsetWalkNextSaved(this.#arena, this.#zset); count++) {
       this.#out.bulk(this.#digits, 0, writeDouble(this.#digits, 0, this.#zset.score));
       member.text();
       this.#out.bulk(member.buf, member.at, member.length);
-      this.#more = zsetWalkNext(this.#arena, this.#zset);
     }
-    return 2 + 2 * count;
+    return 2 * count;
   }
 
   #fields(): number {
     this.#head("HSET");
     const { field, value } = this.#hash;
     let count = 0;
-    for (; this.#more && count < ELEMENTS_PER_COMMAND; count++) {
+    for (; count < ELEMENTS_PER_COMMAND && walkNextSaved(this.#arena, this.#hash); count++) {
       this.#out.bulk(field.buf, field.at, field.length);
       this.#out.bulk(value.buf, value.at, value.length);
       if (this.#hash.expiryMs !== 0) this.#fieldExpiry();
-      this.#more = walkNext(this.#arena, this.#hash);
     }
-    return 2 + 2 * count;
+    return 2 * count;
   }
 
   #fieldExpiry(): void {
