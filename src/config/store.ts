@@ -45,7 +45,10 @@ export class SettingStore {
     this.personality = personality;
     this.host = host;
     this.#view = {};
-    this.slots = Object.entries<AnyRow>(SETTINGS).map(([name, row]) => this.#addSlot(name, row));
+    const rows: Readonly<Record<string, AnyRow>> = SETTINGS;
+    const slots: Slot[] = [];
+    for (const name in rows) slots.push(this.#addSlot(name, rows[name]));
+    this.slots = slots;
     // #view has exactly the keys of ConfigValues: both are made from SETTINGS.
     this.values = this.#view as ConfigValues;
   }
