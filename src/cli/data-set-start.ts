@@ -5,7 +5,7 @@
  */
 import type { Cron } from "../engine/cron.ts";
 import type { Engine } from "../engine/engine.ts";
-import { fileExists } from "../persistence/disk.ts";
+import { fileExists } from "../persistence/file-exists.ts";
 import type { DataSet, DataSetLife } from "./data-set.ts";
 
 /** What is needed of the process: also that it calls `beforeEnd` when a shutdown begins. */

@@ -7,7 +7,7 @@ import { readTlsClientOptions } from "../net/tls-options.ts";
 import { AppendOnly } from "../persistence/aof/append-only.ts";
 import { AofBaseWriter } from "../persistence/aof/base-writer.ts";
 import { ChildSlot } from "../persistence/child-slot.ts";
-import { fileExists } from "../persistence/disk.ts";
+import { fileExists } from "../persistence/file-exists.ts";
 import { Loading } from "../persistence/loading.ts";
 import { Persistence } from "../persistence/persistence.ts";
 import { RdbFileLoad } from "../persistence/rdb-load.ts";

@@ -1,6 +1,5 @@
 /** Certificates and options of TLS sockets, those that listen and those that connect, from the settings. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { TLSOptions } from "bun";
 import { errnoText } from "../config/errno.ts";
 import type { ConfigValues } from "../config/settings.ts";
@@ -96,7 +95,7 @@ function readAuthorities(values: ConfigValues): string[] {
   try {
     for (const entry of readdirSync(values.tlsCaCertDir, { withFileTypes: true })) {
       if (entry.isDirectory()) continue;
-      const text = readFileSync(join(values.tlsCaCertDir, entry.name), "latin1");
+      const text = readFileSync(`${values.tlsCaCertDir}/${entry.name}`, "latin1");
       if (text.includes("-----BEGIN CERTIFICATE-----")) authorities.push(text);
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Files that are written as a whole, under a temporary name until they are complete: they are there entirely or not at all. Paths are latin1 strings. */
-import { closeSync, existsSync, fdatasyncSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 const FILE_MODE = 0o644;
@@ -7,11 +7,6 @@ const FILE_MODE = 0o644;
 /** A path as the system wants it: bytes. */
 export function pathBytes(path: string): Buffer {
   return Buffer.from(path, "latin1");
-}
-
-/** Is there anything under this name? */
-export function fileExists(path: string): boolean {
-  return existsSync(pathBytes(path));
 }
 
 /** Deletes a file; whether it was there does not matter. */

@@ -17,8 +17,21 @@ const START_BYTES_MAX = 850_000;
 const sources = readSources();
 const started = startFiles(sources);
 
+/** Modules of the runtime that a text imports at once. */
+function modulesOf(text: string): string[] {
+  const imports = new Bun.Transpiler({ loader: "ts" }).scanImports(text);
+  return imports
+    .filter((found) => found.kind === "import-statement" && /^(?:node|bun):/.test(found.path))
+    .map((found) => found.path);
+}
+
 test("a start loads the commands of connections and no others", () => {
   expect([...started].filter((path) => path.startsWith("src/commands/")).sort()).toEqual(COMMAND_FILES);
+});
+
+test("of the runtime's own modules a start loads that of files only: each costs half a millisecond or more", () => {
+  const modules = [...started].flatMap((path) => modulesOf(sources.get(path)!));
+  expect([...new Set(modules)]).toEqual(["node:fs"]);
 });
 
 test("a start loads no more source than it may", () => {
