@@ -150,7 +150,7 @@ export class Database {
       return e;
     }
     const { snapshot } = this.keyspace;
-    const isRetired = snapshot?.retires(this.dict, old) === true;
+    const isRetired = snapshot?.retires(this.dict, old, true) === true;
     const hadExpiry = entryHasExpiry(a, old);
     const withExpiry = expiry >= 0 || (expiry === KEEP_EXPIRY && hadExpiry);
     if (hadExpiry && !withExpiry) dictRemove(a, this.expires, old, hash);
@@ -247,7 +247,7 @@ export class Database {
   /** Deletes a key: takes its entry out and frees it, at once or lazily as the keyspace decides. `lazy` asks for lazy freeing. */
   remove(e: Ref, hash: number, lazy = false): void {
     const { snapshot } = this.keyspace;
-    const isRetired = snapshot?.retires(this.dict, e) === true;
+    const isRetired = snapshot?.retires(this.dict, e, false) === true;
     this.#unlink(e, hash);
     if (isRetired) return;
     if (lazy) this.keyspace.discard(e);

@@ -35,10 +35,10 @@ export interface KeySnapshot {
   /** An entry of a dict of keys is about to change, to move or to go. */
   beforeChange(dict: Ref, e: Ref): void;
   /**
-   * An entry of a dict of keys is about to go, or to be replaced by another one. True: the snapshot keeps it as it is, and frees it; the caller only takes it out of
+   * An entry of a dict of keys is about to go, or (`isReplaced`) to get another value. True: the snapshot keeps it as it is, and frees it; the caller only takes it out of
    * the dicts. False: it is the caller's.
    */
-  retires(dict: Ref, e: Ref): boolean;
+  retires(dict: Ref, e: Ref, isReplaced: boolean): boolean;
   /** Would beforeChange() take so long that others notice? */
   isCostly(e: Ref): boolean;
   /** Saves the key of an entry of `dict` before others, in slices, and then calls back: the entry may change without costing anything. */

@@ -77,7 +77,7 @@ const KEYS_PER_CLOCK = 16;
 const BUCKETS_PER_CLOCK = 2;
 /** Microseconds of catching up at once. */
 const CATCH_UP_US = 5000;
-/** A string whose block is not larger is copied when it changes or goes. */
+/** A string whose block is not larger is copied when it changes. */
 const TINY_BYTES = 128;
 /**
  * When entries that are no keys any more, and copies, take so many bytes, others that go are written at once, unless that would take long, and who changes frozen
@@ -279,14 +279,15 @@ export class Snapshot implements KeySnapshot {
     return true;
   }
 
-  retires(dict: Ref, e: Ref): boolean {
+  retires(dict: Ref, e: Ref, isReplaced: boolean): boolean {
     const { keyspace } = this.#engine;
     const { arena, phase } = keyspace;
     if (entryPhase(arena, e) === phase) return false;
     const isCurrent = this.#current === e;
-    const isTiny = entryType(arena, e) === Type.String && retainedBytes(arena, e) <= TINY_BYTES;
+    // The new value of a small string can then stand where the old one did.
+    const isCopied = isReplaced && entryType(arena, e) === Type.String && retainedBytes(arena, e) <= TINY_BYTES;
     const isWelcome = keyspace.retainedBytes < RETAINED_MAX || this.isCostly(e);
-    if (!isCurrent && (isTiny || !isWelcome)) {
+    if (!isCurrent && (isCopied || !isWelcome)) {
       this.beforeChange(dict, e);
       return false;
     }
