@@ -6,14 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GRANULE_MASK, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
 import { Prng } from "../../src/base/prng.ts";
+import { Origin } from "../../src/engine/client.ts";
+import { ExpireCycle } from "../../src/keyspace/expire-cycle.ts";
 import { CommandFormat } from "../../src/persistence/aof/command-format.ts";
 import { Snapshot, type SnapshotFormat } from "../../src/persistence/snapshot.ts";
-import { dictScan, RefList } from "../../src/struct/dict.ts";
+import { dictPause, dictRehash, dictScan, dictShrinkIfNeeded, RefList } from "../../src/struct/dict.ts";
 import { FROZEN, PAUSES } from "../../src/struct/dict-bucket.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
+import { dictCheck, dictTableStats } from "../../src/struct/dict-check.ts";
+import { containerRoot } from "../../src/types/container.ts";
 import { valueType } from "../../src/types/value.ts";
 import { testSeed } from "../base/seeded.ts";
-import { type TestServer, testServer } from "../support/engine.ts";
+import { type TestClient, type TestServer, testServer } from "../support/engine.ts";
 import { loadCommands } from "./aof-support.ts";
 import { exactPicture, KINDS, type Kind, LargeTraffic } from "./large-traffic.ts";
 import { loadRdb, MemorySink, rdbFormat } from "./rdb-support.ts";
@@ -111,3 +114,172 @@ for (const output of ["snapshot", "commands"] as const) {
     }
   });
 }
+
+describe("a large value that is not written", () => {
+  /** A server with large values of each kind, and a snapshot that has not come to any of them. */
+  function subject(prepare: (client: TestClient) => void = () => {}) {
+    const server = testServer({ personality: "valkey" });
+    const client = server.connect();
+    const names = Array.from({ length: 1500 }, (_, i) => `n${i}`);
+    client.send("HSET", "hash", ...names.flatMap((name) => [name, "old"]));
+    client.send("SADD", "set", ...names);
+    client.send("ZADD", "zset", ...names.flatMap((name, i) => [String(i), name]));
+    client.send("RPUSH", "list", ...names.map((name) => name.repeat(200)));
+    prepare(client);
+    const { keyspace } = server.engine;
+    const before = exactPicture(keyspace);
+    const snapshot = new Snapshot(server.engine);
+    const sink = new MemorySink();
+    const usedBytes = keyspace.arena.usedBytes;
+    snapshot.start(rdbFormat(server.engine, sink, { inSlices: true }), sink);
+    const finish = (): void => {
+      while (snapshot.isRunning) snapshot.runSlice(-1);
+      expect(keyspace.retainedBytes).toBe(0);
+      const other = testServer({ personality: "valkey" });
+      expect(loadRdb(other.engine, sink.bytes).state).toBe("done");
+      expect([...exactPicture(other.engine.keyspace)].sort()).toEqual([...before].sort());
+    };
+    return { server, client, snapshot, sink, keyspace, usedBytes, finish };
+  }
+
+  const CHANGES: readonly (readonly [command: string, reply: string])[] = [
+    ["HSET hash n1 new", "(integer) 0"],
+    ["SREM set n1", "(integer) 1"],
+    ["ZINCRBY zset 5 n1", '"6"'],
+    ["LSET list 700 new", "OK"],
+  ];
+  for (const [command, reply] of CHANGES) {
+    test(`changes at once and costs little: ${command}`, () => {
+      const { client, keyspace, finish } = subject();
+      expect(client.line(command)).toBe(reply.replaceAll('"', ""));
+      expect(keyspace.retainedBytes).toBeGreaterThan(0);
+      expect(keyspace.retainedBytes).toBeLessThan(10_000);
+      finish();
+    });
+  }
+
+  test("changes at once for a primary and in a transaction", () => {
+    const { server, client, keyspace, finish } = subject();
+    client.send("MULTI");
+    for (const [command] of CHANGES) client.line(command);
+    client.send("EXEC");
+    const link = server.connect();
+    link.client.origin = Origin.Primary;
+    for (const [command] of CHANGES) link.line(command.replace("700", "300"));
+    expect(keyspace.retainedBytes).toBeLessThan(50_000);
+    finish();
+  });
+
+  test("gets and loses a time to live, and its name, without a copy", () => {
+    const { client, keyspace, finish } = subject((c) => void c.send("PEXPIRE", "set", 100_000));
+    client.send("PEXPIRE", "hash", 100_000);
+    client.send("PERSIST", "set");
+    client.send("RENAME", "zset", "renamed");
+    client.send("MOVE", "list", 1);
+    expect(keyspace.retainedBytes).toBe(0);
+    expect(client.line("TTL hash")).toBe("(integer) 100");
+    expect(client.line("TTL set")).toBe("(integer) -1");
+    finish();
+  });
+
+  test("goes at once when it is frozen, and its memory when it is written", () => {
+    for (const command of ["DEL hash set zset list", "UNLINK hash set zset list", "FLUSHALL SYNC", "FLUSHALL ASYNC"]) {
+      const { client, keyspace, usedBytes, finish } = subject();
+      for (const [change] of CHANGES) client.line(change);
+      client.line(command);
+      expect(client.line("DBSIZE")).toBe("(integer) 0");
+      expect(keyspace.arena.usedBytes).toBeGreaterThan(usedBytes * 0.9);
+      finish();
+      while (!keyspace.lazyFree.step(1000));
+      expect(keyspace.arena.usedBytes).toBeLessThan(usedBytes * 0.1);
+    }
+  });
+
+  test("may lose all elements, and get others", () => {
+    const { client, finish } = subject();
+    client.send("SPOP", "set", 2000);
+    client.send("ZREMRANGEBYRANK", "zset", 0, -1);
+    client.send("LTRIM", "list", 2, 3);
+    client.send("LPOP", "list", 5);
+    for (let i = 0; i < 1500; i += 100)
+      client.send("HDEL", "hash", ...Array.from({ length: 100 }, (_, n) => `n${i + n}`));
+    expect(client.line("DBSIZE")).toBe("(integer) 0");
+    client.send("SADD", "set", "other");
+    client.send("RPUSH", "list", "other");
+    finish();
+    expect(client.line("SCARD set")).toBe("(integer) 1");
+  });
+
+  test("loses fields whose time has come", () => {
+    const { server, client, finish } = subject((c) => void c.send("HPEXPIRE", "hash", 100, "FIELDS", 2, "n1", "n2"));
+    server.advance(200);
+    expect(client.line("HGET hash n1")).toBe("(nil)");
+    expect(client.line("HLEN hash")).toBe("(integer) 1499");
+    new ExpireCycle(server.engine.keyspace, server.clock).run(1000);
+    expect(client.line("HLEN hash")).toBe("(integer) 1498");
+    finish();
+  });
+
+  test("makes clients wait once more than 32 MiB were copied", () => {
+    const names = Array.from({ length: 1500 }, (_, i) => `n${i}`);
+    const { server, client, snapshot, keyspace, finish } = subject((c) => {
+      for (const name of names) c.send("HSET", "hash", name, "x".repeat(50_000));
+    });
+    const other = server.connect();
+    for (const name of names) {
+      client.raw("HSET", "hash", name, "new");
+      if (client.client.halted !== 0) break;
+    }
+    expect(client.client.halted).not.toBe(0);
+    expect(keyspace.retainedBytes).toBeGreaterThan(32 << 20);
+    expect(keyspace.retainedBytes).toBeLessThan(34 << 20);
+    expect(other.line("SET small new")).toBe("OK");
+    for (let slices = 0; client.client.halted !== 0 && slices < 1000; slices++) {
+      snapshot.runSlice(-1);
+      other.send("PING");
+    }
+    expect(client.client.halted).toBe(0);
+    expect(keyspace.retainedBytes).toBeLessThan(1 << 20);
+    finish();
+  });
+
+  test("grows again afterwards", () => {
+    const { server, client, finish } = subject();
+    for (let i = 0; i < 20_000; i++) client.send("SADD", "set", `other${i}`);
+    finish();
+    const { arena, databases } = server.engine.keyspace;
+    expect(client.line("SCARD set")).toBe("(integer) 21500");
+    for (let i = 20_000; i < 24_000; i++) client.send("SADD", "set", `other${i}`);
+    const key = Buffer.from("set");
+    const dict = containerRoot(arena, databases[0].find(key, 0, key.length));
+    const longest = (): number => dictTableStats(arena, dict, 0)?.chains.length ?? 0;
+    expect(longest()).toBeLessThan(40);
+  });
+
+  test("is not disturbed by readers that let its table shrink, however small it is", () => {
+    const server = testServer({ personality: "valkey" });
+    const client = server.connect();
+    const names = Array.from({ length: 20_000 }, (_, i) => `n${i}`);
+    client.send("SADD", "set", ...names);
+    const { arena, databases } = server.engine.keyspace;
+    const key = Buffer.from("set");
+    const dict = containerRoot(arena, databases[0].find(key, 0, key.length));
+    // It is to become many times smaller at once, as after a snapshot.
+    dictPause(arena, dict, 1);
+    client.send("SREM", "set", ...names.slice(0, 19_600));
+    dictPause(arena, dict, -1);
+    dictRehash(arena, dict, 10_000);
+    dictShrinkIfNeeded(arena, dict);
+    const before = exactPicture(server.engine.keyspace);
+    const snapshot = new Snapshot(server.engine);
+    const sink = new MemorySink();
+    snapshot.start(cutFine(rdbFormat(server.engine, sink, { inSlices: true }), new Prng(1)), sink);
+    while (snapshot.isRunning) {
+      for (let i = 0; i < 60; i++) client.send("SRANDMEMBER", "set");
+      snapshot.runSlice(-1);
+    }
+    const other = testServer({ personality: "valkey" });
+    expect(loadRdb(other.engine, sink.bytes).state).toBe("done");
+    expect(exactPicture(other.engine.keyspace)).toEqual(before);
+  });
+});
