@@ -1,4 +1,5 @@
-// A copy of the sources for the compiler, made so that all that a start loads becomes one chunk of the executable.
+// A copy of the sources for the compiler, made so that all that a start loads becomes one chunk of the executable, and without private names
+// (ordinary-names.ts).
 //
 // Code that is loaded on demand is split off, and what two such files share goes into a chunk for each set of files that shares it: a start would load fifty
 // of them, at the price of a module each. So in the copy each file that is loaded on demand imports every file of a start. They have been loaded long before it,
@@ -7,6 +8,7 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { projectFiles, ROOT } from "../tidy/project.ts";
+import { ordinaryNames, refuseSharedNames } from "./ordinary-names.ts";
 
 const MAIN = "src/main.ts";
 
@@ -41,12 +43,13 @@ function importOf(imported: string, importer: string): string {
 /** Copies the sources, and what they need beside them, into a folder. Returns the path of main.ts there. */
 export function copySources(folder: string): string {
   const sources = readSources();
+  refuseSharedNames(sources.values());
   const started = [...startFiles(sources)].filter((path) => path !== MAIN);
   const onDemand = new Set([...sources.keys()].flatMap((path) => loadedBy(path, sources, true)));
   for (const [path, text] of sources) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     const more = onDemand.has(path) ? started.map((imported) => importOf(imported, path)).join("") : "";
-    writeFileSync(join(folder, path), `${text}\n${more}`);
+    writeFileSync(join(folder, path), `${ordinaryNames(text)}\n${more}`);
   }
   for (const name of ["package.json", "tsconfig.json"]) cpSync(join(ROOT, name), join(folder, name));
   return join(folder, MAIN);
