@@ -47,13 +47,18 @@ const BYTECODE_PAYS = true;
 const START_JIT_POLICY = 100;
 
 /**
- * The allocator asks the system for huge pages (2 MiB) where the system leaves that to programs (`madvise`, the usual setting): with the JavaScript heap on
+ * Options of the allocator that the executables have another default of.
+ *
+ * allow_thp: it asks the system for huge pages (2 MiB) where the system leaves that to programs (`madvise`, the usual setting): with the JavaScript heap on
  * them, GET and SET take 4 to 7 % less processor time (P=1 and P=16, paired runs). The price is some 20 MiB of memory in an idle server, and a millisecond
  * of a start: it takes a third of the page faults, but clears whole huge pages. Data stays on small pages (arena.ts): huge ones took 26 % of the processor time off 2 million SETs of new keys, but the clearing of one can take
  * milliseconds, and tables touch several at once. Not on arm64, where huge pages may be of 512 MiB.
+ *
+ * purge_delay: milliseconds until freed memory goes back to the system. The collector runs once a second: what it frees is what the next second's input is
+ * read into. Given back after a tenth of a second, it comes again page fault by page fault.
  */
-const HUGE_PAGES_OPTION = "allow_thp";
-const HUGE_PAGES_TARGETS = ["linux-x64", "linux-x64-musl"];
+const ALLOCATOR_DEFAULTS: Readonly<Record<string, number>> = { allow_thp: 1, purge_delay: 2500 };
+const ALLOCATOR_TARGETS = ["linux-x64", "linux-x64-musl"];
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -86,6 +91,12 @@ function parseOptions(args: readonly string[]): Options {
   return { targets, outDir, bytecode };
 }
 
+function setAllocatorDefaults(executable: string): void {
+  for (const [option, value] of Object.entries(ALLOCATOR_DEFAULTS))
+    if (!setAllocatorDefault(executable, option, value))
+      fail(`${basename(executable)}: the runtime's allocator has no option ${option} where it was`);
+}
+
 /** Compiles into a scratch folder and renames: a failed build leaves the old file, and a running one is not overwritten. */
 async function compile(outFile: string, target: string | null, bytecode: boolean): Promise<void> {
   const scratch = join(dirname(outFile), `.building-${process.pid}`);
@@ -100,8 +111,7 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
     command.push(`--outfile=${scratchFile}`, copySources(scratch));
     const done = await runQuietly(command);
     if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${basename(outFile)} failed`);
-    if (HUGE_PAGES_TARGETS.includes(target ?? hostTarget()) && !setAllocatorDefault(scratchFile, HUGE_PAGES_OPTION, 1))
-      fail(`${basename(outFile)}: the runtime's allocator has no option ${HUGE_PAGES_OPTION} where it was`);
+    if (ALLOCATOR_TARGETS.includes(target ?? hostTarget())) setAllocatorDefaults(scratchFile);
     chmodSync(scratchFile, 0o755);
     renameSync(scratchFile, outFile);
     const size = statSync(outFile).size / MEBIBYTE;
