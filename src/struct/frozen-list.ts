@@ -26,10 +26,15 @@ export class FrozenList implements FrozenStructure, FrozenView {
   readonly #arena: Arena;
   readonly #list: Ref;
   readonly #entry: Ref;
+  /** The nodes, and which of them are copies. From #next on, those that are none are still in the list. */
   readonly #nodes: Int32Array;
-  /** Where the list's own nodes stand in it. */
-  readonly #places = new Map<Ref, number>();
+  readonly #isCopy: Uint8Array;
   #next = 0;
+  /** The nodes at the ends are changed over and over: two of which is known that nothing is to be kept, neither of them nor of whatever takes their place. */
+  #idle: Ref = 0;
+  #idleBefore: Ref = 0;
+  /** Where the node was that was copied last: what is cut off goes node by node. */
+  #place = 0;
   /** The copy that was handed out last, to be freed. */
   #given: Ref = 0;
   #isGone = false;
@@ -43,11 +48,9 @@ export class FrozenList implements FrozenStructure, FrozenView {
     this.elements = quicklistCount(a, list);
     this.count = quicklistNodes(a, list);
     this.#nodes = new Int32Array(this.count);
+    this.#isCopy = new Uint8Array(this.count);
     let place = 0;
-    for (let node = quicklistEnd(a, list, true); node !== 0; node = nodeNext(a, node), place++) {
-      this.#nodes[place] = node;
-      this.#places.set(node, place);
-    }
+    for (let node = quicklistEnd(a, list, true); node !== 0; node = nodeNext(a, node)) this.#nodes[place++] = node;
     quicklistFreeze(a, list, true);
     a.frozen.add(list, entry, this);
   }
@@ -67,16 +70,27 @@ export class FrozenList implements FrozenStructure, FrozenView {
   }
 
   beforeChange(node: Ref): void {
-    const place = this.#places.get(node);
-    if (place === undefined) return;
-    // The number of a node that goes may be given to another one.
-    this.#places.delete(node);
-    if (place < this.#next) return;
+    if (node === this.#idle || node === this.#idleBefore) return;
+    this.#idleBefore = this.#idle;
+    this.#idle = node;
+    const place = this.#find(node);
+    if (place < 0) return;
+    this.#place = place;
     const a = this.#arena;
     const copy = nodeCopy(a, node);
     this.#nodes[place] = copy;
+    this.#isCopy[place] = 1;
     this.copiedBytes += nodeMemory(a, copy);
     a.frozen.keptBytes += nodeMemory(a, copy);
+  }
+
+  /** Where a node is noted that was neither read nor copied; negative: nowhere. */
+  #find(node: Ref): number {
+    const after = this.#place + 1;
+    if (after >= this.#next && after < this.count && this.#nodes[after] === node) return after;
+    const before = this.#place - 1;
+    if (before >= this.#next && this.#nodes[before] === node) return before;
+    return this.#nodes.indexOf(node, this.#next);
   }
 
   inherit(bytes: number): void {
@@ -94,7 +108,7 @@ export class FrozenList implements FrozenStructure, FrozenView {
     if (this.left === 0) return 0;
     const place = this.#next++;
     const node = this.#nodes[place];
-    if (this.#places.get(node) !== place) this.#given = node;
+    if (this.#isCopy[place] !== 0) this.#given = node;
     return node;
   }
 
