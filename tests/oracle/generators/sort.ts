@@ -1,7 +1,7 @@
 // SORT and SORT_RO over lists, sets and sorted sets, with keys and hashes for BY and GET to find.
 
 import { type Draw, KEYS, spoil } from "../draw.ts";
-import { type Command, type Generator, type KnownDifference, sameElements } from "../generator.ts";
+import { type Command, type Generator, type KnownDifference, sameElements, within } from "../generator.ts";
 
 const SOURCES = ["list", "set", "zset", "words", "numbers"];
 const TARGETS = ["stored", "list", "set", "zset", ...KEYS.slice(0, 2)];
@@ -164,4 +164,6 @@ export const generator: Generator = {
   },
   probes: () => [...SOURCES, ...TARGETS].map((key) => ["TYPE", key]),
   known: [ORDER_IS_FREE],
+  // Each server has its own clock.
+  agree: { TTL: within(2) },
 };
