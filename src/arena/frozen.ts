@@ -36,8 +36,9 @@ export interface FrozenView {
 export class FrozenStructures {
   readonly #byRoot = new Map<number, FrozenStructure>();
   readonly #byEntry = new Map<number, FrozenView>();
-  /** Bytes of what was kept, and of structures that were inherited. */
-  keptBytes = 0;
+  /** Bytes of copies that were made because of changes, and of structures that were inherited. */
+  copyBytes = 0;
+  inheritedBytes = 0;
 
   /** A structure is frozen; the entry `entry` stands for what it was. */
   add(root: number, entry: number, frozen: FrozenStructure & FrozenView): void {

@@ -94,7 +94,7 @@ export class KeyRules {
 
   /** Bytes of all that only the snapshot in progress needs. maxmemory does not count them. */
   get retainedBytes(): number {
-    return this.retiredBytes + this.arena.frozen.keptBytes;
+    return this.retiredBytes + this.arena.frozen.copyBytes + this.arena.frozen.inheritedBytes;
   }
 
   /** True when an expiry time has passed. */

@@ -79,11 +79,10 @@ const BUCKETS_PER_CLOCK = 2;
 const CATCH_UP_US = 5000;
 /** A string whose block is not larger is copied when it changes. */
 const TINY_BYTES = 128;
-/**
- * When entries that are no keys any more, and copies, take so many bytes, others that go are written at once, unless that would take long, and who changes frozen
- * values waits.
- */
+/** When so many bytes wait that no key has any more, entries that go are written at once, unless that would take long. */
 const RETAINED_MAX = 32 * 1024 * 1024;
+/** When so many bytes were copied because large values change, whoever changes one waits. */
+const COPIES_MAX = 32 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 /** No timer runs longer: then it is looked again. */
 const TIMER_MS_MAX = 100;
@@ -309,7 +308,7 @@ export class Snapshot implements KeySnapshot {
   isCostly(e: Ref): boolean {
     const { keyspace } = this.#engine;
     const { arena, phase } = keyspace;
-    const isFull = keyspace.retainedBytes >= RETAINED_MAX;
+    const isFull = arena.frozen.copyBytes >= COPIES_MAX;
     if (entryPhase(arena, e) === phase) return isFull && isFrozen(arena, e);
     const type = entryType(arena, e);
     if (type === Type.String) return stringLength(arena, e) > BYTES_COSTLY;

@@ -109,7 +109,7 @@ export class FrozenDict implements FrozenStructure, FrozenView {
     const a = this.#arena;
     const w = a.i32[this.#dict >>> SEGMENT_SHIFT];
     a.frozen.remove(this.#dict, this.#entry);
-    a.frozen.keptBytes -= this.#inheritedBytes;
+    a.frozen.inheritedBytes -= this.#inheritedBytes;
     this.#freeGiven();
     for (; this.#copies.count > 0; this.#freeGiven()) this.#given = this.#copies.refs[--this.#copies.count];
     this.#order?.release();
@@ -137,7 +137,7 @@ export class FrozenDict implements FrozenStructure, FrozenView {
   inherit(bytes: number): void {
     this.isInherited = true;
     this.#inheritedBytes = bytes;
-    this.#arena.frozen.keptBytes += bytes;
+    this.#arena.frozen.inheritedBytes += bytes;
   }
 
   vanish(): void {
@@ -202,12 +202,12 @@ export class FrozenDict implements FrozenStructure, FrozenView {
     const bytes = this.#blocks.bytes(this.#arena, copy);
     this.#copies.push(copy);
     this.copiedBytes += bytes;
-    this.#arena.frozen.keptBytes += bytes;
+    this.#arena.frozen.copyBytes += bytes;
   }
 
   #freeGiven(): void {
     if (this.#given === 0) return;
-    this.#arena.frozen.keptBytes -= this.#blocks.bytes(this.#arena, this.#given);
+    this.#arena.frozen.copyBytes -= this.#blocks.bytes(this.#arena, this.#given);
     this.#blocks.free(this.#arena, this.#given);
     this.#given = 0;
   }

@@ -64,7 +64,7 @@ export class FrozenList implements FrozenStructure, FrozenView {
     const a = this.#arena;
     for (; this.left > 0; this.#freeGiven()) this.next();
     this.#freeGiven();
-    a.frozen.keptBytes -= this.#inheritedBytes;
+    a.frozen.inheritedBytes -= this.#inheritedBytes;
     if (!this.#isGone) quicklistFreeze(a, this.#list, false);
     a.frozen.remove(this.#isGone ? 0 : this.#list, this.#entry);
   }
@@ -81,7 +81,7 @@ export class FrozenList implements FrozenStructure, FrozenView {
     this.#nodes[place] = copy;
     this.#isCopy[place] = 1;
     this.copiedBytes += nodeMemory(a, copy);
-    a.frozen.keptBytes += nodeMemory(a, copy);
+    a.frozen.copyBytes += nodeMemory(a, copy);
   }
 
   /** Where a node is noted that was neither read nor copied; negative: nowhere. */
@@ -96,7 +96,7 @@ export class FrozenList implements FrozenStructure, FrozenView {
   inherit(bytes: number): void {
     this.isInherited = true;
     this.#inheritedBytes = bytes;
-    this.#arena.frozen.keptBytes += bytes;
+    this.#arena.frozen.inheritedBytes += bytes;
   }
 
   vanish(): void {
@@ -114,7 +114,7 @@ export class FrozenList implements FrozenStructure, FrozenView {
 
   #freeGiven(): void {
     if (this.#given === 0) return;
-    this.#arena.frozen.keptBytes -= nodeMemory(this.#arena, this.#given);
+    this.#arena.frozen.copyBytes -= nodeMemory(this.#arena, this.#given);
     nodeFree(this.#arena, this.#given);
     this.#given = 0;
   }

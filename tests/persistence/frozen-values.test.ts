@@ -243,6 +243,19 @@ describe("a large value that is not written", () => {
     finish();
   });
 
+  test("changes at once although much memory of deleted keys waits", () => {
+    const { client, keyspace, finish } = subject((c) => {
+      for (let i = 0; i < 700; i++) c.send("HSET", "huge", `field${i}`, "x".repeat(60_000));
+      for (let i = 0; i < 700; i++) c.send("HSET", "frozen", `field${i}`, "x".repeat(60_000));
+    });
+    client.send("HSET", "frozen", "field1", "new");
+    client.send("DEL", "huge", "frozen");
+    while (!keyspace.lazyFree.step(1000));
+    expect(keyspace.retainedBytes).toBeGreaterThan(64 << 20);
+    for (const [command, reply] of CHANGES) expect(client.line(command)).toBe(reply.replaceAll('"', ""));
+    finish();
+  });
+
   test("grows again afterwards", () => {
     const { server, client, finish } = subject();
     for (let i = 0; i < 20_000; i++) client.send("SADD", "set", `other${i}`);
