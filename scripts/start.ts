@@ -18,6 +18,7 @@ function isStale(): boolean {
     ...globSync(join(ROOT, "src", "**", "*")),
     join(ROOT, "package.json"),
     join(ROOT, "scripts", "build.ts"),
+    ...globSync(join(ROOT, "scripts", "lib", "*.ts")),
   ];
   return sources.some((path) => statSync(path).mtimeMs > builtMs);
 }

@@ -11,7 +11,7 @@ const PING = "*1\r\n$4\r\nPING\r\n";
 const FIRST_PORT = 22_900;
 const LIMIT_MS = 10_000;
 /** Between two attempts to connect. */
-const POLL_MS = 0.5;
+const POLL_MS = 1;
 const NS_PER_MS = 1_000_000;
 
 /** What one start took. */
