@@ -100,6 +100,8 @@ function setAllocatorDefaults(executable: string): void {
 /** Compiles into a scratch folder and renames: a failed build leaves the old file, and a running one is not overwritten. */
 async function compile(outFile: string, target: string | null, bytecode: boolean): Promise<void> {
   const scratch = join(dirname(outFile), `.building-${process.pid}`);
+  // Within the project, where the sources' packages are found.
+  const sources = join(DIST, `.sources-${process.pid}`);
   const scratchFile = join(scratch, basename(outFile));
   const command = [pinnedBun(), "build", "--compile", "--minify", "--splitting"];
   command.push(`--compile-jit-policy=${START_JIT_POLICY}`);
@@ -108,7 +110,7 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
   if (target !== null) command.push(`--target=${TARGETS[target]}`);
   mkdirSync(scratch, { recursive: true });
   try {
-    command.push(`--outfile=${scratchFile}`, copySources(scratch));
+    command.push(`--outfile=${scratchFile}`, copySources(sources));
     const done = await runQuietly(command);
     if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${basename(outFile)} failed`);
     if (ALLOCATOR_TARGETS.includes(target ?? hostTarget())) setAllocatorDefaults(scratchFile);
@@ -117,7 +119,7 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
     const size = statSync(outFile).size / MEBIBYTE;
     say(`${outFile}  ${size.toFixed(0)} MiB in ${seconds(done.elapsedMs)}`);
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    for (const folder of [scratch, sources]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
