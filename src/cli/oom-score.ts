@@ -11,7 +11,7 @@ const PATH = "/proc/self/oom_score_adj";
 const SCORE_MAX = 1000;
 
 /** What a process is to the kernel's choice: index into oom-score-adj-values. */
-export const OomClass = { Primary: 0, Replica: 1, Child: 2 } as const;
+const OomClass = { Primary: 0, Replica: 1, Child: 2 } as const;
 
 export class OomScore {
   readonly #config: Config;
@@ -19,7 +19,7 @@ export class OomScore {
   /** The score before the first change; null while the process has that score. */
   #base: number | null = null;
   /** What this process is: a value of OomClass. */
-  oomClass: number = OomClass.Primary;
+  #class: number = OomClass.Primary;
 
   constructor(config: Config, log: Logger) {
     this.#config = config;
@@ -28,15 +28,33 @@ export class OomScore {
 
   /** Sets the score that the settings ask for. False, and the reason is in the log, when the system refuses. */
   apply(): boolean {
-    const { oomScoreAdj, oomScoreAdjValues } = this.#config.values;
+    const { oomScoreAdj } = this.#config.values;
     if (oomScoreAdj === "no") {
       const base = this.#base;
       this.#base = null;
       return base === null || this.#write(base);
     }
     if (this.#base === null && !this.#readBase()) return false;
-    const wanted = oomScoreAdjValues[this.oomClass] + (oomScoreAdj === "absolute" ? 0 : (this.#base ?? 0));
-    return this.#write(Math.max(-SCORE_MAX, Math.min(SCORE_MAX, wanted)));
+    return this.#write(this.#scoreOf(this.#class));
+  }
+
+  /** This process is a replica, or a primary. */
+  setRole(isReplica: boolean): void {
+    const fresh = isReplica ? OomClass.Replica : OomClass.Primary;
+    if (fresh === this.#class) return;
+    this.#class = fresh;
+    if (this.#config.values.oomScoreAdj !== "no") this.apply();
+  }
+
+  /** The score of child processes; null: that of their parent. */
+  get childScore(): number | null {
+    return this.#config.values.oomScoreAdj === "no" ? null : this.#scoreOf(OomClass.Child);
+  }
+
+  #scoreOf(oomClass: number): number {
+    const { oomScoreAdj, oomScoreAdjValues } = this.#config.values;
+    const wanted = oomScoreAdjValues[oomClass] + (oomScoreAdj === "absolute" ? 0 : (this.#base ?? 0));
+    return Math.max(-SCORE_MAX, Math.min(SCORE_MAX, wanted));
   }
 
   #readBase(): boolean {

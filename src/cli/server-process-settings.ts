@@ -1,10 +1,10 @@
 /** Puts the settings that concern the process itself into effect: at the start, and whenever CONFIG SET changes them. */
 import type { Engine } from "../engine/engine.ts";
-import { OomScore } from "./oom-score.ts";
+import type { OomScore } from "./oom-score.ts";
 import { processTitle, setProcessTitle } from "./process-title.ts";
 
 /** Applies the settings. False, and the reason is in the log, when the server must not start. */
-export function applyProcessSettings(engine: Engine, program: string): boolean {
+export function applyProcessSettings(engine: Engine, program: string, oomScore: OomScore): boolean {
   const { config, log } = engine;
   const showTitle = (): null => {
     if (config.values.setProcTitle) setProcessTitle(processTitle(config, program));
@@ -13,7 +13,6 @@ export function applyProcessSettings(engine: Engine, program: string): boolean {
   showTitle();
   config.onApply("proc-title-template", showTitle);
 
-  const oomScore = new OomScore(config, log);
   oomScore.apply();
   config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>
     oomScore.apply() ? null : "Failed to set current oom_score_adj. Check server logs.",

@@ -10,6 +10,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { CrashCause, ProcessPort, ShutdownOptions } from "../engine/ports.ts";
 import type { Server } from "../net/server.ts";
 import { logBanner } from "./banner.ts";
+import { OomScore } from "./oom-score.ts";
 import { pidfilePath, removePidfile, writePidfile } from "./pidfile.ts";
 import { applyProcessSettings } from "./server-process-settings.ts";
 import { Shutdown, type ShutdownStep } from "./server-process-shutdown.ts";
@@ -39,6 +40,7 @@ export class ServerProcess implements ProcessPort {
   beforeEnd: () => void = () => {};
   readonly #parts: ProcessParts;
   readonly #shutdown: Shutdown;
+  readonly #oomScore: OomScore;
   #pidfile: string | null = null;
   #crashed = false;
 
@@ -56,6 +58,7 @@ export class ServerProcess implements ProcessPort {
       end: () => this.#end(),
       endNow: () => process.exit(1),
     });
+    this.#oomScore = new OomScore(engine.config, engine.log);
     engine.process = this;
   }
 
@@ -68,8 +71,10 @@ export class ServerProcess implements ProcessPort {
   open(): boolean {
     const { engine, server, argv0 } = this.#parts;
     const { log, config } = engine;
-    log.setRole((engine.replication?.primary ?? null) === null ? "M" : "S");
-    if (!applyProcessSettings(engine, argv0)) return false;
+    const isReplica = (engine.replication?.primary ?? null) !== null;
+    log.setRole(isReplica ? "S" : "M");
+    this.#oomScore.setRole(isReplica);
+    if (!applyProcessSettings(engine, argv0, this.#oomScore)) return false;
     logBanner(log, config);
     if (!this.#hasNoModules()) return false;
     const failure = server.start();
@@ -136,6 +141,14 @@ export class ServerProcess implements ProcessPort {
     });
     process.on("uncaughtException", (error) => this.#crashByError(error));
     process.on("unhandledRejection", (error) => this.#crashByError(error));
+  }
+
+  setRole(isReplica: boolean): void {
+    this.#oomScore.setRole(isReplica);
+  }
+
+  get childOomScore(): number | null {
+    return this.#oomScore.childScore;
   }
 
   // ---- ends

@@ -95,6 +95,10 @@ export interface ProcessPort {
   crash(cause: CrashCause): never;
   /** Path of the executable, a latin1 ("binary") string. */
   readonly executable: string;
+  /** The server is a replica or a primary now, maybe as before. */
+  setRole(isReplica: boolean): void;
+  /** What a child process is to the system when memory runs out: its oom_score_adj; null: as it is. */
+  readonly childOomScore: number | null;
 }
 
 /** What commands ask of the append-only file. */

@@ -8,7 +8,7 @@ import type { ByteSink, Snapshot, SnapshotFormat } from "./snapshot.ts";
 /** What is to be written, and who is told. */
 export interface ChildOrder {
   readonly kind: ChildKind;
-  readonly file: FileOrder;
+  readonly file: Omit<FileOrder, "oomScore">;
   /** What `ps` shows for the child. */
   readonly title: string;
   /** The data set is about to be written to `sink` as it is now: in which format; null: not at all. Called within start() if possible. */
@@ -42,7 +42,7 @@ export class ChildSnapshot {
     const { engine, snapshot, slot } = this.#parts;
     const startUs = engine.clock.monotonicUs();
     const child = new ChildFile(
-      order.file,
+      { ...order.file, oomScore: engine.process?.childOomScore ?? null },
       order.title,
       () => snapshot.resume(),
       (end) => {

@@ -8,7 +8,7 @@
  *
  * It ends with status 0, or with 1 and a line on standard output that says why.
  */
-import { readSync } from "node:fs";
+import { readSync, writeFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { pinThread } from "../base/cpu-affinity.ts";
 import { Crc64 } from "../base/crc64.ts";
@@ -98,6 +98,14 @@ function giveWay(): void {
   }
 }
 
+function setOomScore(score: number): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", `${score}\n`);
+  } catch {
+    // The system refuses, or has no such thing: then the child is what its parent is.
+  }
+}
+
 /** Runs such a process to its end. Returns its status, and the line to write to standard output, if any. */
 export function runFileChild(orderText: string): { status: number; line: string } {
   // Whoever stops the server stops this process, too, by way of its parent.
@@ -105,6 +113,7 @@ export function runFileChild(orderText: string): { status: number; line: string 
   giveWay();
   const order = JSON.parse(orderText) as FileOrder;
   if (order.processors !== "") pinThread(order.processors);
+  if (order.oomScore !== null) setOomScore(order.oomScore);
   let file: NewFile | null = null;
   try {
     file = new NewFile(temporaryName(order, process.pid), order.syncBytes);

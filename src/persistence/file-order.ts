@@ -15,4 +15,6 @@ export interface FileOrder {
   readonly checksum: boolean;
   /** Processors for the child, as base/cpu-affinity.ts reads them; "": those of the parent. */
   readonly processors: string;
+  /** The child's oom_score_adj; null: its parent's. */
+  readonly oomScore: number | null;
 }

@@ -228,6 +228,7 @@ export class Follower implements ReplicaSide, LinkOwner, StreamOwner {
       if (!this.isConnected && !replicaServeStaleData) engine.gate |= ServerGate.Stale;
     }
     engine.log.setRole(this.#isFollowing ? "S" : "M");
+    engine.process?.setRole(this.#isFollowing);
     settleExpiryMode(engine);
   }
 

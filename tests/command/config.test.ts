@@ -112,6 +112,8 @@ describe("SHUTDOWN", () => {
     const asked: Asked = { options: [], finished: null, aborts: 0 };
     const port: ProcessPort = {
       executable: "/bin/redis-ts",
+      childOomScore: null,
+      setRole() {},
       shutdown(options, finished) {
         asked.options.push(options);
         if (outcome === "waiting") asked.finished = finished;
