@@ -3,7 +3,8 @@
 // usage: bun scripts/bench/latency.ts [--members 10000000] [--binary PROGRAM]
 //
 // A busy machine spoils pings, too. The first line is therefore a control: as much traffic of commands that only read. And each line ends with the processor
-// time that the server itself took from a ping to its answer (Linux only): what the wait would have been on a machine with nothing else to do.
+// time that the server itself took from a ping to the reading of its answer (Linux only): an upper bound of what the wait would have been on a machine with
+// nothing else to do.
 
 import { existsSync } from "node:fs";
 import { setPriority } from "node:os";

@@ -9,7 +9,10 @@ export interface Pings {
   readonly maxMs: number;
   /** How many were slower than each of the limits asked about. */
   readonly slow: readonly number[];
-  /** Most processor time that the server's main thread took from a ping to its answer: what the wait would have been on an idle machine. 0 if unknown. */
+  /**
+   * Most processor time that the server's main thread took from a ping to the reading of its answer: at most so long would the wait have been on an idle
+   * machine. Work that the server did while the pinger waited for a processor itself counts, too, and the system keeps this time to the tick (4 ms). 0 if unknown.
+   */
   readonly busyMaxMs: number;
   /** In how many pings that time was above each of the limits. */
   readonly busy: readonly number[];
