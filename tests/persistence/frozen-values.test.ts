@@ -185,6 +185,7 @@ describe("a large value that is not written", () => {
   test("goes at once when it is frozen, and its memory when it is written", () => {
     for (const command of ["DEL hash set zset list", "UNLINK hash set zset list", "FLUSHALL SYNC", "FLUSHALL ASYNC"]) {
       const { client, keyspace, usedBytes, finish } = subject();
+      client.line("CONFIG SET lazyfree-lazy-user-del no");
       for (const [change] of CHANGES) client.line(change);
       client.line(command);
       expect(client.line("DBSIZE")).toBe("(integer) 0");
@@ -208,6 +209,16 @@ describe("a large value that is not written", () => {
     client.send("RPUSH", "list", "other");
     finish();
     expect(client.line("SCARD set")).toBe("(integer) 1");
+  });
+
+  test("may become a list of one listpack that was a node of it", () => {
+    const { client, finish } = subject((c) => void c.send("RPUSH", "list", "x".repeat(9000), "a", "b"));
+    client.send("LTRIM", "list", -2, -1);
+    expect(client.line("OBJECT ENCODING list")).toBe("listpack");
+    client.send("RPUSH", "list", "c");
+    client.send("RPUSH", "other", ...Array.from({ length: 3000 }, (_, i) => `e${i}`));
+    expect(client.line("LRANGE list 0 -1")).toBe("1) a\n2) b\n3) c");
+    finish();
   });
 
   test("loses fields whose time has come", () => {
