@@ -34,7 +34,7 @@ const PREFETCH_MIN = 3;
  * Chunks from this size on are let go as soon as they are used up. Asking a shorter one for its buffer costs more (half a microsecond, a twentieth of a SET of
  * 1 KiB) than it saves.
  */
-const RECYCLE_MIN = 8192;
+const RECYCLE_MIN = 2048;
 
 /** Reading stops when this much input is held back. */
 const HELD_BYTES_MAX = 1024 * 1024;
