@@ -233,7 +233,7 @@ export class HashReader implements TypeReader {
       listpackIsValid(buf, at, length, true) &&
       tuplesAreWhole(buf, at, tuple) &&
       (!deep || tuplesDiffer(buf, at, tuple)) &&
-      (!hasTimes || timesAreValid(buf, at, FIELD_EXPIRY_MAX));
+      (!hasTimes || (timesAreValid(buf, at, FIELD_EXPIRY_MAX) && (!deep || timesOrder.ascend)));
     if (!isRight) throw input.corrupt("Hash listpack integrity check failed.", looksLikeListpack(buf, at, length));
     const lp = listpackFromBytes(a, buf, at, length);
     setContainerRoot(a, e, lp);

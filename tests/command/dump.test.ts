@@ -130,6 +130,34 @@ describe("RESTORE", () => {
     }
   });
 
+  test("a small hash whose fields do not stand in the order of their times is refused when values are looked through, and sorted else", () => {
+    const server = testServer();
+    const client = server.connect();
+    for (const line of [
+      "HSET h a 1 b 2",
+      "HPEXPIREAT h 2000000000000 FIELDS 1 a",
+      "HPEXPIREAT h 3000000000000 FIELDS 1 b",
+    ])
+      client.line(line);
+    client.line("CONFIG SET rdbcompression no");
+    const payload = dumped(client, "h");
+    // The listpack keeps a time in eight bytes behind a byte of 0xf4.
+    const first = payload.indexOf(0xf4);
+    const second = payload.indexOf(0xf4, first + 9);
+    expect(second).toBeGreaterThan(first);
+    const swapped = Buffer.from(payload);
+    payload.copy(swapped, first + 1, second + 1, second + 9);
+    payload.copy(swapped, second + 1, first + 1, first + 9);
+    server.engine.debug.skipsChecksums = true;
+    client.line("CONFIG SET sanitize-dump-payload yes");
+    expect(raw(client, "RESTORE", "k", 0, payload)).toBe("+OK\r\n");
+    expect(raw(client, "RESTORE", "k", 0, swapped, "REPLACE")).toBe("-ERR Bad data format\r\n");
+    client.line("CONFIG SET sanitize-dump-payload no");
+    expect(raw(client, "RESTORE", "k", 0, swapped, "REPLACE")).toBe("+OK\r\n");
+    expect(client.line("OBJECT ENCODING k")).toBe("hashtable");
+    expect(client.line("HGET k a")).toBe("1");
+  });
+
   test("a checksum that is wrong, unless checksums do not count", () => {
     const { server, client, text } = prepared();
     expect(server.engine.config.loadText("enable-debug-command yes\n")).toBeNull();
