@@ -11,7 +11,7 @@ import type { RdbOutput } from "./output.ts";
 export interface TypeWriter {
   /** The RDB type that the value of `e` gets in a file of a version. */
   rdbType(e: Ref, version: number): number;
-  /** The value of `e` is next; it must not change until it is complete. */
+  /** The value of `e` is next; it must not change until it is complete, unless it is one that is frozen (arena/frozen.ts). */
   begin(e: Ref): void;
   /** Writes about `budget` elements; true when the value is complete. */
   step(out: RdbOutput, budget: number): boolean;
