@@ -7,23 +7,23 @@ import { Arena } from "./arena/arena.ts";
 import { SystemClock } from "./base/clock.ts";
 import { SystemMemory } from "./base/os-memory.ts";
 import { Prng, randomSeed } from "./base/prng.ts";
-import { logOpening } from "./cli/banner.ts";
-import { isDaemon, reportDaemonUp, startDaemon } from "./cli/daemonize.ts";
-import { DataSetStart } from "./cli/data-set-start.ts";
 import { runCommandLine } from "./cli/main-command.ts";
-import { ServerProcess } from "./cli/server-process.ts";
-import { loadServerConfig, openLog } from "./cli/server-process-config.ts";
-import { Supervisor } from "./cli/supervisor.ts";
+import { logOpening } from "./cli/server/banner.ts";
+import { isDaemon, reportDaemonUp, startDaemon } from "./cli/server/daemonize.ts";
+import { DataSetStart } from "./cli/server/data-set-start.ts";
+import { ServerProcess } from "./cli/server/server-process.ts";
+import { loadServerConfig, openLog } from "./cli/server/server-process-config.ts";
+import { Supervisor } from "./cli/server/supervisor.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { Personality } from "./config/personality.ts";
 import { Cron } from "./engine/cron.ts";
 import { Engine } from "./engine/engine.ts";
-import { applyRenames, renameDirective } from "./engine/rename-command.ts";
 import { registerEngineSettings } from "./engine/settings.ts";
+import { applyRenames, renameDirective } from "./engine/spec/rename-command.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import { EXCHANGE_CHILD_ARGUMENT } from "./net/exchange-order.ts";
 import { Server } from "./net/server.ts";
-import { FILE_CHILD_ARGUMENT } from "./persistence/file-order.ts";
+import { FILE_CHILD_ARGUMENT } from "./persistence/child/file-order.ts";
 
 /** Starts the server; ends the process with status 1 after one clear line when it cannot. */
 async function startServer(personality: Personality, args: readonly string[]): Promise<void> {
@@ -61,7 +61,7 @@ async function startServer(personality: Personality, args: readonly string[]): P
 
 if (process.argv[2] === FILE_CHILD_ARGUMENT) {
   Bun.unsafe.setJITPolicy(1);
-  const { runFileChild } = await import("./persistence/file-child.ts");
+  const { runFileChild } = await import("./persistence/child/file-child.ts");
   const { status, line } = runFileChild(process.argv[3]);
   if (line !== "") writeSync(1, line);
   process.exit(status);

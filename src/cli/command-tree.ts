@@ -10,7 +10,7 @@ import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand }
 import { REDIS_TS_VERSION } from "../base/version.ts";
 import type { Personality } from "../config/personality.ts";
 import type { Mode } from "./modes.ts";
-import { checkSystem } from "./system-check.ts";
+import { checkSystem } from "./server/system-check.ts";
 import type { Terminal } from "./terminal.ts";
 import { versionText } from "./version-text.ts";
 

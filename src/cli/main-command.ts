@@ -9,7 +9,7 @@ import { REDIS_TS_VERSION } from "../base/version.ts";
 import { choosePersonality, type Personality } from "../config/personality.ts";
 import { modeOf } from "./modes.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
-import { runTool } from "./tools.ts";
+import { runTool } from "./tools/tools.ts";
 
 /** Starts the server; resolves when it runs. Arguments are redis-server's, without the program's name. */
 export type StartServer = (personality: Personality, serverArgv: readonly string[]) => Promise<void>;

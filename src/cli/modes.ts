@@ -4,7 +4,7 @@
  * says so instead of starting a server by mistake.
  */
 
-import { isTool } from "./tools.ts";
+import { isTool } from "./tools/tools.ts";
 
 /** What a name stands for. */
 export type Mode =

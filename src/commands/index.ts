@@ -1,8 +1,8 @@
 /**
- * Every command of the server, by family. A family's code is loaded when one of its commands is first called (engine/command-family.ts); those of a
+ * Every command of the server, by family. A family's code is loaded when one of its commands is first called (engine/spec/command-family.ts); those of a
  * connection are there from the start, because a client begins with them. The file of a family stands here in full: a compiled binary has no folder to scan.
  */
-import { type CommandList, family } from "../engine/command-family.ts";
+import { type CommandList, family } from "../engine/spec/command-family.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
 

@@ -1,6 +1,6 @@
 /** Answering with what stands in a listpack, straight from its bytes. */
 import type { ReplyWriter } from "../resp/writer.ts";
-import { integer, isShortString, readInteger, stringAt, stringLength } from "../struct/listpack-element.ts";
+import { integer, isShortString, readInteger, stringAt, stringLength } from "../struct/listpack/listpack-element.ts";
 
 /** Answers the element at `p` in the bytes of a listpack as a bulk string. */
 export function writePacked(reply: ReplyWriter, buf: Uint8Array, p: number): void {

@@ -15,8 +15,8 @@ import { type ConfigHost, osHost } from "./host.ts";
 import { ConfigLoader, type DirectiveHandler, type FileDirective, type LoadError } from "./load.ts";
 import type { Personality } from "./personality.ts";
 import { describeSettings, type LineProvider, rewriteText } from "./rewrite.ts";
-import { SettingFlag } from "./setting.ts";
-import type { ConfigValues, SettingName } from "./settings.ts";
+import { SettingFlag } from "./settings/setting.ts";
+import type { ConfigValues, SettingName } from "./settings/settings.ts";
 import { type NameEntry, SettingStore, type Slot } from "./store.ts";
 import { type ApplyHook, type Pair, type SetGates, SettingTransaction, splitAtSpaces } from "./transaction.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { ReadResult } from "./host.ts";
 import { splitArguments, trimLine } from "./line.ts";
-import { RETIRED_DIRECTIVES } from "./settings.ts";
+import { RETIRED_DIRECTIVES } from "./settings/settings.ts";
 import type { NameEntry, SettingStore, Slot } from "./store.ts";
 
 /** How deep `include` may nest; a file that includes itself ends here. */

@@ -6,8 +6,8 @@
  */
 import type { ConfigHost } from "./host.ts";
 import type { Personality } from "./personality.ts";
-import { type AnyRow, Refusal, SettingFlag } from "./setting.ts";
-import { type ConfigValues, camelCase, SETTINGS, type SettingName } from "./settings.ts";
+import { type AnyRow, Refusal, SettingFlag } from "./settings/setting.ts";
+import { type ConfigValues, camelCase, SETTINGS, type SettingName } from "./settings/settings.ts";
 
 /** A setting and its current value. */
 export interface Slot {

@@ -4,8 +4,8 @@
  * the hooks that have run.
  */
 
-import { SettingFlag } from "./setting.ts";
-import { allowsAction } from "./settings-security.ts";
+import { SettingFlag } from "./settings/setting.ts";
+import { allowsAction } from "./settings/settings-security.ts";
 import type { NameEntry, SettingStore, Slot } from "./store.ts";
 
 /** A name and a value, latin1 strings. */

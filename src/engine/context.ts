@@ -1,7 +1,7 @@
 /** What commands are written against: the context that handlers get, with the whole engine behind it, and the declaration of a command. */
 import type { Engine } from "./engine.ts";
 import type { HandlerContext } from "./handler-context.ts";
-import type { CommandLiteral } from "./spec.ts";
+import type { CommandLiteral } from "./spec/spec.ts";
 
 /** The context of a command that runs (handler-context.ts). */
 export interface Context extends HandlerContext {

@@ -6,10 +6,10 @@
  */
 import { ExpireCycle } from "../keyspace/expire-cycle.ts";
 import { ExpiryMode } from "../keyspace/key-rules.ts";
-import type { Client } from "./client.ts";
-import { Halt } from "./client.ts";
+import type { Client } from "./client/client.ts";
+import { Halt } from "./client/client.ts";
 import type { Engine } from "./engine.ts";
-import { halt, release } from "./gates.ts";
+import { halt, release } from "./gates/gates.ts";
 import { IdleMemory } from "./idle-memory.ts";
 import { ServerGate } from "./observer.ts";
 

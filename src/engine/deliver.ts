@@ -1,10 +1,10 @@
 /** Delivers the effects of a command, in one fixed order: dirty count, WATCH and tracking, propagation, keyspace events, clients blocked on ready keys. */
 import type { EngineView, HandlerContext } from "./handler-context.ts";
-import { notifyKeyspaceEvent } from "./notify.ts";
 import { Observer } from "./observer.ts";
 import { Pending } from "./pending.ts";
 import { Target, wireStart } from "./propagation.ts";
-import { type CommandSpec, Flag } from "./spec.ts";
+import { notifyKeyspaceEvent } from "./pubsub/notify.ts";
+import { type CommandSpec, Flag } from "./spec/spec.ts";
 
 /** Delivers and clears what the handler of `spec` has reported in `cx`. Called once, after the handler has returned. */
 export function deliverEffects(engine: EngineView, cx: HandlerContext, spec: CommandSpec): void {

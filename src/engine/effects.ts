@@ -2,7 +2,7 @@
  * What a handler reports while it runs: the keys it changed. Recorded in preallocated arrays as offsets, delivered once by
  * execute() after the handler has returned.
  */
-import { NotifyFlag } from "../config/setting-special.ts";
+import { NotifyFlag } from "../config/settings/setting-special.ts";
 
 /** Keyspace event classes: the bits of the setting, and none. */
 export const Event = {

@@ -3,8 +3,8 @@ import type { KeyspaceListener } from "../keyspace/key-rules.ts";
 import { propagateInternal } from "./deliver.ts";
 import { Event } from "./effects.ts";
 import type { Engine } from "./engine.ts";
-import { notifyKeyspaceEvent } from "./notify.ts";
 import { Observer } from "./observer.ts";
+import { notifyKeyspaceEvent } from "./pubsub/notify.ts";
 
 export class ExpiredKeys implements KeyspaceListener {
   readonly #engine: Engine;

@@ -13,15 +13,15 @@ import { NOT_AN_INTEGER, type ReplyError, SYNTAX, WRONG_TYPE } from "../resp/err
 import type { Request } from "../resp/request.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { entryType } from "../types/entry.ts";
-import { timeoutFromMs, timeoutFromSeconds } from "./blocking-timeout.ts";
-import type { Client } from "./client.ts";
+import { timeoutFromMs, timeoutFromSeconds } from "./blocking/blocking-timeout.ts";
+import type { Wait } from "./blocking/wait.ts";
+import type { Client } from "./client/client.ts";
 import { Effects, Event } from "./effects.ts";
 import type { AppendOnlyPort, PersistencePort } from "./ports.ts";
 import { type Propagation, type PropagationSink, Target } from "./propagation.ts";
 import type { ReplicationPort } from "./replication-port.ts";
-import type { CommandSpec } from "./spec.ts";
-import type { Stats } from "./stats.ts";
-import type { Wait } from "./wait.ts";
+import type { CommandSpec } from "./spec/spec.ts";
+import type { Stats } from "./statistics/stats.ts";
 
 /** Watches over the memory of all clients together while maxmemory-clients limits it (client-eviction.ts). */
 export interface ClientLimit {

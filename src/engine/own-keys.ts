@@ -9,8 +9,8 @@ import { ExpiryMode } from "../keyspace/key-rules.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Request } from "../resp/request.ts";
 import { entryExpiry, entryHasExpiry } from "../types/entry.ts";
-import { keyPositions, noPositions } from "./key-positions.ts";
-import type { CommandSpec } from "./spec.ts";
+import { keyPositions, noPositions } from "./spec/key-positions.ts";
+import type { CommandSpec } from "./spec/spec.ts";
 
 /** Keys that one run of the cron looks at. */
 const KEYS_PER_RUN = 1000;

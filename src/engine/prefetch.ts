@@ -1,16 +1,16 @@
 /**
  * Looks ahead in a pipeline: finds the specs of commands that were read but not run, hashes their keys, and brings what they will touch into the
- * processor's caches (struct/dict.ts): the keys, and where several commands in a row are about one large set, hash or sorted set, its members.
+ * processor's caches (struct/dict/dict.ts): the keys, and where several commands in a row are about one large set, hash or sorted set, its members.
  * It changes nothing that a command could see.
  */
 
 import type { Database } from "../keyspace/database.ts";
 import type { Request } from "../resp/request.ts";
-import { dictFind, dictHashAhead, dictPrefetch, PREFETCH_MAX } from "../struct/dict.ts";
+import { dictFind, dictHashAhead, dictPrefetch, PREFETCH_MAX } from "../struct/dict/dict.ts";
 import { containerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, entryType, Type } from "../types/entry.ts";
-import type { CommandTable } from "./command-table.ts";
-import type { CommandSpec } from "./spec.ts";
+import type { CommandTable } from "./spec/command-table.ts";
+import type { CommandSpec } from "./spec/spec.ts";
 
 /** Commands of a chunk that are read ahead at a time. */
 export const LOOK_AHEAD = 32;

@@ -3,7 +3,7 @@ import { latin1 } from "../base/bytes.ts";
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "./client/client.ts";
 
 const MINUS = 45;
 const SHOWN_MAX = 4096;

@@ -1,7 +1,7 @@
 /** What commands, gates and the engine ask of replication. main.ts plugs the implementation in; an engine without one replicates nothing. */
 import type { ReplyError } from "../resp/errors.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "./client/client.ts";
 
 /** What a replica has told about itself with REPLCONF, before it asks for synchronization. */
 export interface ReplicaTraits {

@@ -1,11 +1,11 @@
 /** Puts the settings that concern the engine itself into effect: once at the start, and whenever CONFIG SET changes them. */
 import type { Logger } from "../base/log.ts";
-import type { SettingName } from "../config/settings.ts";
-import { registerClientEviction } from "./client-eviction.ts";
+import type { SettingName } from "../config/settings/settings.ts";
+import { registerClientEviction } from "./client/client-eviction.ts";
 import type { Engine } from "./engine.ts";
 import { ExpiredKeys } from "./expiry.ts";
-import { registerMemoryGate } from "./memory-gate.ts";
-import { registerStatistics } from "./statistics.ts";
+import { registerMemoryGate } from "./gates/memory-gate.ts";
+import { registerStatistics } from "./statistics/statistics.ts";
 
 /** Makes an engine follow its configuration. Called once, when the engine is made; a server has a log, which then follows too. */
 export function registerEngineSettings(engine: Engine, log: Logger | null = null): void {

@@ -4,11 +4,11 @@
  */
 import type { Database } from "../keyspace/database.ts";
 import type { Request } from "../resp/request.ts";
-import { type Client, ClientFlag, Halt, Origin } from "./client.ts";
-import { halt, release } from "./gates.ts";
+import { type Client, ClientFlag, Halt, Origin } from "./client/client.ts";
+import { halt, release } from "./gates/gates.ts";
 import type { HandlerContext } from "./handler-context.ts";
-import { keyPositions, noPositions } from "./key-positions.ts";
-import { type CommandSpec, Flag, isReplaced } from "./spec.ts";
+import { keyPositions, noPositions } from "./spec/key-positions.ts";
+import { type CommandSpec, Flag, isReplaced } from "./spec/spec.ts";
 import { isExec } from "./transactions.ts";
 
 const positions = noPositions();

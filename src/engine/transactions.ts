@@ -9,11 +9,11 @@ import { copyOf, latin1 } from "../base/bytes.ts";
 import type { Database } from "../keyspace/database.ts";
 import { ReplyError } from "../resp/errors.ts";
 import { entryExpiry, entryHasExpiry } from "../types/entry.ts";
-import { type Client, ClientFlag, type WatchedKey } from "./client.ts";
+import { type Client, ClientFlag, type WatchedKey } from "./client/client.ts";
 import type { EngineView, HandlerContext } from "./handler-context.ts";
 import { KeyFilter } from "./key-filter.ts";
 import { Observer } from "./observer.ts";
-import { type CommandSpec, Flag } from "./spec.ts";
+import { type CommandSpec, Flag } from "./spec/spec.ts";
 
 const ABORT_REASON = "EXECABORT Transaction discarded because of: ";
 

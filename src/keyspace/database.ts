@@ -21,7 +21,7 @@ import {
   dictShrinkIfNeeded,
   dictSize,
   type RefList,
-} from "../struct/dict.ts";
+} from "../struct/dict/dict.ts";
 import {
   ENTRY_KEY_OFFSET,
   entryAccess,

@@ -10,8 +10,8 @@
  */
 import type { Ref } from "../arena/arena.ts";
 import { copyBytes } from "../base/bytes.ts";
-import type { EvictionPolicy } from "../config/settings-memory.ts";
-import { dictRandom, dictSample, dictSize, RefList } from "../struct/dict.ts";
+import type { EvictionPolicy } from "../config/settings/settings-memory.ts";
+import { dictRandom, dictSample, dictSize, RefList } from "../struct/dict/dict.ts";
 import {
   entryAccess,
   entryExpiry,

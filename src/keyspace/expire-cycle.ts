@@ -6,7 +6,7 @@
  * decides how much time that is and when to go on, so that no run need be long.
  */
 import type { Clock } from "../base/clock.ts";
-import { RefList } from "../struct/dict.ts";
+import { RefList } from "../struct/dict/dict.ts";
 import { entryExpiry } from "../types/entry.ts";
 import type { Database } from "./database.ts";
 import { expireFields } from "./field-expiry.ts";

@@ -2,8 +2,8 @@
 import type { Ref } from "../arena/arena.ts";
 import { copyBytes, copyOf } from "../base/bytes.ts";
 import { entryKeyCopy } from "../types/entry.ts";
-import { deleteEarliest, hashEarliest, hashLength, readEarliest } from "../types/hash.ts";
-import { expiryRecord } from "../types/hash-expiry.ts";
+import { deleteEarliest, hashEarliest, hashLength, readEarliest } from "../types/hash/hash.ts";
+import { expiryRecord } from "../types/hash/hash-expiry.ts";
 import { ByteSpan } from "../types/string.ts";
 import type { Database } from "./database.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The hashes of a database whose fields expire, by the least time of a field: a heap over the records that such hashes keep (types/hash-expiry.ts).
+ * The hashes of a database whose fields expire, by the least time of a field: a heap over the records that such hashes keep (types/hash/hash-expiry.ts).
  * Invariant, whenever no command runs: a hash is here exactly when a field of it expires.
  */
 import type { Arena, Ref } from "../arena/arena.ts";
@@ -12,7 +12,7 @@ import {
   expiryHeapSize,
   expiryHeapTop,
 } from "../struct/expiry-heap.ts";
-import { hashEarliest } from "../types/hash.ts";
+import { hashEarliest } from "../types/hash/hash.ts";
 import {
   expiryRecordOf,
   RECORD_KEY_OFFSET,
@@ -22,7 +22,7 @@ import {
   setRecordOwner,
   setRecordTime,
   setRecordUnindexed,
-} from "../types/hash-expiry.ts";
+} from "../types/hash/hash-expiry.ts";
 
 export class HashExpiryIndex {
   readonly #arena: Arena;

@@ -3,7 +3,7 @@
  * Whoever has time calls step(); until then the memory counts as used.
  */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { dictDismantle, RefList } from "../struct/dict.ts";
+import { dictDismantle, RefList } from "../struct/dict/dict.ts";
 import { entryFree } from "../types/entry.ts";
 import { entryDiscard, valueType } from "../types/value.ts";
 

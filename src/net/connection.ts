@@ -6,9 +6,9 @@
  */
 import type { Socket } from "bun";
 import { copyOf } from "../base/bytes.ts";
-import type { OutputBufferLimits } from "../config/setting-special.ts";
-import { type Client, ClientFlag, Halt } from "../engine/client.ts";
-import { clientLine } from "../engine/client-list.ts";
+import type { OutputBufferLimits } from "../config/settings/setting-special.ts";
+import { type Client, ClientFlag, Halt } from "../engine/client/client.ts";
+import { clientLine } from "../engine/client/client-list.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ClientLink, OutputStream } from "../engine/ports.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";

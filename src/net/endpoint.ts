@@ -1,6 +1,6 @@
 /** The addresses that the settings ask to listen on. */
 import type { TLSOptions } from "bun";
-import type { ConfigValues } from "../config/settings.ts";
+import type { ConfigValues } from "../config/settings/settings.ts";
 
 /** Kinds of listening sockets, with the names that log lines use. */
 export type EndpointKind = "tcp" | "tls" | "unix";

@@ -3,9 +3,9 @@
  *
  * Redis counts what is queued behind a first buffer of 16 KiB that every client has; so do we, so that the same settings close the same clients.
  */
-import type { OutputBufferLimit, OutputBufferLimits } from "../config/setting-special.ts";
-import { type Client, ClientFlag } from "../engine/client.ts";
-import { clientType } from "../engine/client-list.ts";
+import type { OutputBufferLimit, OutputBufferLimits } from "../config/settings/setting-special.ts";
+import { type Client, ClientFlag } from "../engine/client/client.ts";
+import { clientType } from "../engine/client/client-list.ts";
 
 /** Output up to this much is in a client's first buffer and not counted. */
 export const FIRST_BUFFER_BYTES = 16 * 1024;

@@ -4,10 +4,10 @@
  * Bytes are sent in the order in which they were given. While anything waits, nothing is written past it. A stream, if there is one, goes behind all else.
  */
 import type { Socket } from "bun";
-import type { OutputBufferLimits } from "../config/setting-special.ts";
-import { type Client, ClientFlag } from "../engine/client.ts";
+import type { OutputBufferLimits } from "../config/settings/setting-special.ts";
+import { type Client, ClientFlag } from "../engine/client/client.ts";
 import type { OutputStream } from "../engine/ports.ts";
-import type { Stats } from "../engine/stats.ts";
+import type { Stats } from "../engine/statistics/stats.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { Outbox } from "./outbox.ts";
 import { countedOutput, FIRST_BUFFER_BYTES, OutputWatch } from "./output-limits.ts";

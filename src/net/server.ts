@@ -7,9 +7,9 @@
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";
 import { errnoCode } from "../config/errno.ts";
-import type { OutputBufferLimits } from "../config/setting-special.ts";
-import type { Client } from "../engine/client.ts";
-import { CLIENT_BYTES } from "../engine/client-memory.ts";
+import type { OutputBufferLimits } from "../config/settings/setting-special.ts";
+import type { Client } from "../engine/client/client.ts";
+import { CLIENT_BYTES } from "../engine/client/client-memory.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ProtocolFault } from "../resp/reader.ts";

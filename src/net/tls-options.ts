@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { TLSOptions } from "bun";
 import { errnoText } from "../config/errno.ts";
-import type { ConfigValues } from "../config/settings.ts";
+import type { ConfigValues } from "../config/settings/settings.ts";
 
 /** The options, or why there are none: a line for the log. */
 export type TlsOptionsResult = { readonly options: TLSOptions } | { readonly error: string };

@@ -1,9 +1,9 @@
 /** What INFO persistence tells of snapshots and of loading; what it tells of the append-only file stands with that. */
 import type { Engine } from "../engine/engine.ts";
-import type { InfoSource, InfoValue } from "../engine/info.ts";
-import type { ChildSlot } from "./child-slot.ts";
+import type { InfoSource, InfoValue } from "../engine/statistics/info.ts";
+import type { ChildSlot } from "./child/child-slot.ts";
 import type { Loading } from "./loading.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot/snapshot.ts";
 
 /** What is asked of Persistence. */
 export interface SaveState {

@@ -4,15 +4,15 @@
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { errnoCode, errnoText } from "../config/errno.ts";
-import { updateDiskGate } from "../engine/disk-gate.ts";
 import type { Engine } from "../engine/engine.ts";
+import { updateDiskGate } from "../engine/gates/disk-gate.ts";
 import type { PersistencePort, ShutdownOptions } from "../engine/ports.ts";
-import type { ChildSlot } from "./child-slot.ts";
+import type { ChildSlot } from "./child/child-slot.ts";
 import { pathBytes } from "./disk.ts";
 import type { Loading, SliceResult } from "./loading.ts";
 import { persistenceInfo } from "./persistence-info.ts";
-import { checkRdb } from "./rdb-check.ts";
-import { RdbFileLoad, type RdbLoadOptions, type RdbLoadStats } from "./rdb-load.ts";
+import { checkRdb } from "./rdb/rdb-check.ts";
+import { RdbFileLoad, type RdbLoadOptions, type RdbLoadStats } from "./rdb/rdb-load.ts";
 import {
   type AuxSource,
   type BackgroundOptions,
@@ -20,8 +20,8 @@ import {
   type SaveOutcome,
   SlicedSave,
   saveNow,
-} from "./rdb-save.ts";
-import type { Snapshot } from "./snapshot.ts";
+} from "./rdb/rdb-save.ts";
+import type { Snapshot } from "./snapshot/snapshot.ts";
 
 /** How long a save point waits after a save that failed. */
 const RETRY_SECONDS = 5;

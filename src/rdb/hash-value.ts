@@ -15,7 +15,7 @@ import {
   listpackIsValid,
   listpackNext,
   listpackRead,
-} from "../struct/listpack.ts";
+} from "../struct/listpack/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, setEntryEncoding } from "../types/entry.ts";
 import {
@@ -28,9 +28,9 @@ import {
   hashPrepareExpiry,
   hashSet,
   hashToTable,
-} from "../types/hash.ts";
-import { recordCreate } from "../types/hash-expiry.ts";
-import { HashWalk, walkNextSaved, walkStartSaved } from "../types/hash-walk.ts";
+} from "../types/hash/hash.ts";
+import { recordCreate } from "../types/hash/hash-expiry.ts";
+import { HashWalk, walkNextSaved, walkStartSaved } from "../types/hash/hash-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";

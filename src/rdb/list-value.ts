@@ -15,8 +15,8 @@ import {
   listpackIsValid,
   listpackNext,
   listpackRead,
-} from "../struct/listpack.ts";
-import { readUint32 } from "../struct/listpack-element.ts";
+} from "../struct/listpack/listpack.ts";
+import { readUint32 } from "../struct/listpack/listpack-element.ts";
 import {
   quicklistAppendListpack,
   quicklistAppendPlain,
@@ -24,7 +24,7 @@ import {
   quicklistCreate,
   quicklistNodes,
   quicklistPush,
-} from "../struct/quicklist.ts";
+} from "../struct/quicklist/quicklist.ts";
 import {
   nodeBytes,
   nodeContent,
@@ -32,10 +32,10 @@ import {
   nodeIsPlain,
   nodeNext,
   quicklistEnd,
-} from "../struct/quicklist-node.ts";
+} from "../struct/quicklist/quicklist-node.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, setEntryEncoding } from "../types/entry.ts";
-import { listCreate, listSettle } from "../types/list.ts";
+import { listCreate, listSettle } from "../types/list/list.ts";
 import { entryDiscard } from "../types/value.ts";
 import { Container, RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";

@@ -1,8 +1,8 @@
 /** Whether a listpack that came from outside is what a hash, a set or a sorted set can be kept in. */
 
 import { latin1 } from "../base/bytes.ts";
-import { LISTPACK_HEADER_BYTES, ListpackElement, listpackIsValid } from "../struct/listpack.ts";
-import { elementBytes, LISTPACK_END } from "../struct/listpack-element.ts";
+import { LISTPACK_HEADER_BYTES, ListpackElement, listpackIsValid } from "../struct/listpack/listpack.ts";
+import { elementBytes, LISTPACK_END } from "../struct/listpack/listpack-element.ts";
 
 /** The count of a listpack that has more elements than it can say. */
 const COUNT_UNKNOWN = 65535;

@@ -3,11 +3,17 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
 import { copyBytes } from "../base/bytes.ts";
 import { intsetBytes, intsetCount, intsetFree, intsetFromBytes, intsetIsValid } from "../struct/intset.ts";
-import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
+import {
+  listpackBytes,
+  listpackCount,
+  listpackFree,
+  listpackFromBytes,
+  listpackIsValid,
+} from "../struct/listpack/listpack.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding } from "../types/entry.ts";
-import { setAdd, setCreate, setEncodingFor, setLength, setMakeRoom, setToTable } from "../types/set.ts";
-import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../types/set-walk.ts";
+import { setAdd, setCreate, setEncodingFor, setLength, setMakeRoom, setToTable } from "../types/set/set.ts";
+import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../types/set/set-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";

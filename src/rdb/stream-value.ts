@@ -11,8 +11,8 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { blobAt, blobBuffer } from "../arena/blob.ts";
 import { int64High, int64Low } from "../base/int64.ts";
-import { IndexCursor, indexFind, indexFirst, indexNext } from "../struct/id-index.ts";
-import { listpackBytes } from "../struct/listpack.ts";
+import { IndexCursor, indexFind, indexFirst, indexNext } from "../struct/id-index/id-index.ts";
+import { listpackBytes } from "../struct/listpack/listpack.ts";
 import {
   Head,
   streamAddBlock,
@@ -27,8 +27,15 @@ import {
   streamReadId,
   streamSetAdded,
   streamStoreId,
-} from "../types/stream.ts";
-import { BlockWalk, blockEntries, blockIsValid, walkFirst, walkForward, walkOpen } from "../types/stream-block.ts";
+} from "../types/stream/stream.ts";
+import {
+  BlockWalk,
+  blockEntries,
+  blockIsValid,
+  walkFirst,
+  walkForward,
+  walkOpen,
+} from "../types/stream/stream-block.ts";
 import {
   Consumer,
   consumerAt,
@@ -52,11 +59,11 @@ import {
   pendingAdd,
   pendingTime,
   setItemTime,
-} from "../types/stream-group.ts";
-import { ID_WORDS, idCompare, idCreate, idSet, type StreamId } from "../types/stream-id.ts";
-import { distance, estimateDistance } from "../types/stream-lag.ts";
-import { nameAt, nameBuffer, nameLength } from "../types/stream-names.ts";
-import { streamRenewFirst } from "../types/stream-walk.ts";
+} from "../types/stream/stream-group.ts";
+import { ID_WORDS, idCompare, idCreate, idSet, type StreamId } from "../types/stream/stream-id.ts";
+import { distance, estimateDistance } from "../types/stream/stream-lag.ts";
+import { nameAt, nameBuffer, nameLength } from "../types/stream/stream-names.ts";
+import { streamRenewFirst } from "../types/stream/stream-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";

@@ -1,9 +1,9 @@
 /** What writers and readers of values have in common, and what of the settings they need. */
 import type { Ref } from "../arena/arena.ts";
-import type { HashLimits } from "../types/hash.ts";
-import type { ListLimits } from "../types/list.ts";
-import type { SetLimits } from "../types/set.ts";
-import type { ZsetLimits } from "../types/zset.ts";
+import type { HashLimits } from "../types/hash/hash.ts";
+import type { ListLimits } from "../types/list/list.ts";
+import type { SetLimits } from "../types/set/set.ts";
+import type { ZsetLimits } from "../types/zset/zset.ts";
 import type { RdbInput, StringSlot } from "./input.ts";
 import type { RdbOutput } from "./output.ts";
 

@@ -20,8 +20,14 @@ import {
   listpackFit,
   listpackFree,
   listpackReserve,
-} from "../struct/listpack.ts";
-import { elementForm, integerForm, LISTPACK_END, readUint32, writeElement } from "../struct/listpack-element.ts";
+} from "../struct/listpack/listpack.ts";
+import {
+  elementForm,
+  integerForm,
+  LISTPACK_END,
+  readUint32,
+  writeElement,
+} from "../struct/listpack/listpack-element.ts";
 
 const HEADER_BYTES = 10;
 const COUNT_UNKNOWN = 65535;

@@ -3,16 +3,22 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import type { FrozenView } from "../arena/frozen.ts";
 import { parseDouble } from "../base/float.ts";
-import { listpackBytes, listpackCount, listpackFree, listpackFromBytes, listpackIsValid } from "../struct/listpack.ts";
-import { treePrefetch } from "../struct/ranked-tree.ts";
+import {
+  listpackBytes,
+  listpackCount,
+  listpackFree,
+  listpackFromBytes,
+  listpackIsValid,
+} from "../struct/listpack/listpack.ts";
+import { treePrefetch } from "../struct/ranked-tree/ranked-tree.ts";
 import { memberAt, memberBuffer, memberLength, memberScore } from "../struct/scored-member.ts";
 import { containerRoot, setContainerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding } from "../types/entry.ts";
 import { entryDiscard } from "../types/value.ts";
-import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset.ts";
-import { zsetLength } from "../types/zset-length.ts";
-import { PairsState, pairsState } from "../types/zset-listpack.ts";
-import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset-walk.ts";
+import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset/zset.ts";
+import { zsetLength } from "../types/zset/zset-length.ts";
+import { PairsState, pairsState } from "../types/zset/zset-listpack.ts";
+import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset/zset-walk.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
 import { looksLikeListpack, tuplesDiffer } from "./listpack-integrity.ts";

@@ -6,7 +6,7 @@
  *
  * Invariant: writes are paused exactly while a failover is under way.
  */
-import { Pause } from "../engine/client-pause.ts";
+import { Pause } from "../engine/client/client-pause.ts";
 import type { FailoverRequest, ServerAddress } from "../engine/replication-port.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { Follower } from "./follower.ts";

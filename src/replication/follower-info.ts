@@ -1,7 +1,7 @@
 /** What INFO tells of a replica's link to its primary. */
 import type { Engine } from "../engine/engine.ts";
-import type { InfoValue } from "../engine/info.ts";
 import type { ServerAddress } from "../engine/replication-port.ts";
+import type { InfoValue } from "../engine/statistics/info.ts";
 import type { Transfer, TransferForm } from "./transfer.ts";
 
 /** A replica's link as INFO sees it. */

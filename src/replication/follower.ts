@@ -10,9 +10,9 @@
  */
 
 import { settleExpiryMode } from "../engine/expiry-mode.ts";
-import type { InfoValue } from "../engine/info.ts";
 import { ServerGate } from "../engine/observer.ts";
 import type { ServerAddress } from "../engine/replication-port.ts";
+import type { InfoValue } from "../engine/statistics/info.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { DiskTransfer, openTransferFile } from "./disk-transfer.ts";
 import { followerInfo } from "./follower-info.ts";

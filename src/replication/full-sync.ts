@@ -6,9 +6,9 @@
  */
 
 import { removeFile } from "../persistence/disk.ts";
-import { RdbFormat } from "../persistence/rdb-format.ts";
-import type { SaveOutcome } from "../persistence/rdb-save.ts";
-import type { ByteSink, SnapshotTarget } from "../persistence/snapshot.ts";
+import { RdbFormat } from "../persistence/rdb/rdb-format.ts";
+import type { SaveOutcome } from "../persistence/rdb/rdb-save.ts";
+import type { ByteSink, SnapshotTarget } from "../persistence/snapshot/snapshot.ts";
 import type { Backlog } from "./backlog.ts";
 import { FileSender } from "./file-sender.ts";
 import { randomHistoryId } from "./history.ts";

@@ -1,5 +1,5 @@
 /** What INFO and ROLE tell of replicas and of the history. */
-import type { InfoLines } from "../engine/info.ts";
+import type { InfoLines } from "../engine/statistics/info.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import type { PrimarySide } from "./primary-side.ts";
 import { type Replica, STAGE_NAMES } from "./replica.ts";

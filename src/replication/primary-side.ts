@@ -2,7 +2,7 @@
  * What a server does for its replicas: lets them synchronize, partially when the backlog reaches back far enough, feeds them, and keeps an eye on them.
  */
 import { latin1Bytes } from "../base/bytes.ts";
-import { type Client, ClientFlag } from "../engine/client.ts";
+import { type Client, ClientFlag } from "../engine/client/client.ts";
 import { ServerGate } from "../engine/observer.ts";
 import type { ReplicaTraits } from "../engine/replication-port.ts";
 import { NOT_AN_INTEGER, ReplyError } from "../resp/errors.ts";

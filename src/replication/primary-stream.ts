@@ -5,10 +5,10 @@
  * A long piece of the stream is executed in turns, others' in between. During a CLIENT PAUSE it waits, whatever it holds: it is made of writes.
  */
 import { latin1 } from "../base/bytes.ts";
-import { type Client, ClientFlag, Origin } from "../engine/client.ts";
+import { type Client, ClientFlag, Origin } from "../engine/client/client.ts";
+import { NULL_LINK } from "../engine/client/null-link.ts";
 import type { Engine } from "../engine/engine.ts";
 import { settleExpiryMode } from "../engine/expiry-mode.ts";
-import { NULL_LINK } from "../engine/null-link.ts";
 import type { Peer } from "../engine/peer.ts";
 import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ExpiryMode } from "../keyspace/key-rules.ts";

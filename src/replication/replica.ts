@@ -13,7 +13,7 @@
  * Invariant: aheadBytes is the number of queued bytes; while it is not 0 nothing is sent past the queue.
  */
 import { copyOf, latin1Bytes } from "../base/bytes.ts";
-import type { Client } from "../engine/client.ts";
+import type { Client } from "../engine/client/client.ts";
 import type { ReplicaTraits } from "../engine/replication-port.ts";
 import type { Backlog, BacklogCursor } from "./backlog.ts";
 

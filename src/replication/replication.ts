@@ -2,8 +2,8 @@
  * Replication of one server: which role it has, its replicas, and its link to a primary. The spine between the commands, which reach it as engine.replication,
  * and the two sides.
  */
-import type { Client } from "../engine/client.ts";
-import { clientLine } from "../engine/client-list.ts";
+import type { Client } from "../engine/client/client.ts";
+import { clientLine } from "../engine/client/client-list.ts";
 import { commandBytes } from "../engine/propagation.ts";
 import type { FailoverRequest, ReplicaTraits, ReplicationPort, ServerAddress } from "../engine/replication-port.ts";
 import { ReplyError } from "../resp/errors.ts";

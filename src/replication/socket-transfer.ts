@@ -3,7 +3,7 @@
  * all has come, and which is served meanwhile if the new one is a later state of it.
  */
 import { Database } from "../keyspace/database.ts";
-import { RdbStreamLoad } from "../persistence/rdb-stream-load.ts";
+import { RdbStreamLoad } from "../persistence/rdb/rdb-stream-load.ts";
 import {
   flushAll,
   MARK_LENGTH,

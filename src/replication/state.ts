@@ -1,13 +1,13 @@
 /** What the parts of replication share: the engine, the history of the data set, and which role this server has. */
 import type { Engine } from "../engine/engine.ts";
-import type { InfoValue } from "../engine/info.ts";
 import type { Dialer } from "../engine/peer.ts";
 import type { ServerAddress } from "../engine/replication-port.ts";
+import type { InfoValue } from "../engine/statistics/info.ts";
 import type { AppendOnly } from "../persistence/aof/append-only.ts";
-import type { ChildSlot } from "../persistence/child-slot.ts";
+import type { ChildSlot } from "../persistence/child/child-slot.ts";
 import type { Loading } from "../persistence/loading.ts";
 import type { Persistence } from "../persistence/persistence.ts";
-import type { Snapshot } from "../persistence/snapshot.ts";
+import type { Snapshot } from "../persistence/snapshot/snapshot.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { History } from "./history.ts";
 

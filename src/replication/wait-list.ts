@@ -1,5 +1,5 @@
 /** Clients that wait for acknowledgements of replicas, or for their own server's disk: WAIT and WAITAOF. */
-import type { Client } from "../engine/client.ts";
+import type { Client } from "../engine/client/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Request } from "../resp/request.ts";
 import type { ReplyWriter } from "../resp/writer.ts";

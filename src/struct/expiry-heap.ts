@@ -13,7 +13,7 @@
  * Invariants: no item's time is below its parent's; an item's position is where it stands.
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { KEY_LENGTH_MASK } from "./dict.ts";
+import { KEY_LENGTH_MASK } from "./dict/dict.ts";
 
 const HEADER_BYTES = 32;
 const COUNT = 0;

@@ -14,7 +14,7 @@ import type { Arena } from "../arena/arena.ts";
 import { type BlobRef, blobAlloc, blobAt, blobBuffer, blobFree, blobResize } from "../arena/blob.ts";
 import { copyBytes } from "../base/bytes.ts";
 import type { Prng } from "../base/prng.ts";
-import { readUint32, writeUint32 } from "./listpack-element.ts";
+import { readUint32, writeUint32 } from "./listpack/listpack-element.ts";
 
 export const INTSET_HEADER_BYTES = 8;
 const INT16 = 2;

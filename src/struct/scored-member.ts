@@ -10,7 +10,7 @@
  */
 import { type Arena, BLOCK_MAX, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { compareBytes, copyBytes, copyOf } from "../base/bytes.ts";
-import { KEY_IS_LARGE, KEY_LENGTH_MASK } from "./dict.ts";
+import { KEY_IS_LARGE, KEY_LENGTH_MASK } from "./dict/dict.ts";
 
 /** Where the bytes of a member stand: the keyOffset of dicts of members. */
 export const MEMBER_OFFSET = 12;

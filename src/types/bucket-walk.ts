@@ -1,7 +1,7 @@
 /** Walking a dict of a value's elements some buckets at a time: what the walks of hashes and sets share. */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { PREFETCH_BLOCKS, prefetchBlocks } from "../struct/block-prefetch.ts";
-import { dictScan, type RefList } from "../struct/dict.ts";
+import { dictScan, type RefList } from "../struct/dict/dict.ts";
 
 export interface BucketWalk {
   root: Ref;

@@ -1,13 +1,13 @@
 /**
- * Freezing a large value, so that a snapshot can write it as it is now while commands go on changing it: struct/frozen-dict.ts and frozen-list.ts tell how. An entry of its own
+ * Freezing a large value, so that a snapshot can write it as it is now while commands go on changing it: struct/frozen/frozen-dict.ts and frozen-list.ts tell how. An entry of its own
  * stands for the value meanwhile, with its key, its expiry and its access bits; the key's own entry may then change, move or go as it likes.
  */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { dictSize } from "../struct/dict.ts";
-import { type EntryBlocks, FrozenDict } from "../struct/frozen-dict.ts";
-import { FrozenList } from "../struct/frozen-list.ts";
-import { DescendingOrder } from "../struct/frozen-order.ts";
-import { quicklistNodes } from "../struct/quicklist.ts";
+import { dictSize } from "../struct/dict/dict.ts";
+import { type EntryBlocks, FrozenDict } from "../struct/frozen/frozen-dict.ts";
+import { FrozenList } from "../struct/frozen/frozen-list.ts";
+import { DescendingOrder } from "../struct/frozen/frozen-order.ts";
+import { quicklistNodes } from "../struct/quicklist/quicklist.ts";
 import {
   memberBytes as scoredBytes,
   memberCopy as scoredCopy,
@@ -15,9 +15,9 @@ import {
 } from "../struct/scored-member.ts";
 import { containerRoot, containerWord, setContainerWord } from "./container.ts";
 import { Encoding, entryEncoding, entryFree, entryType, Type } from "./entry.ts";
-import { hashEarliest } from "./hash.ts";
-import { fieldBytes, fieldCopy, fieldFree } from "./hash-table.ts";
-import { memberBytes, memberCopy, memberFree } from "./set-table.ts";
+import { hashEarliest } from "./hash/hash.ts";
+import { fieldBytes, fieldCopy, fieldFree } from "./hash/hash-table.ts";
+import { memberBytes, memberCopy, memberFree } from "./set/set-table.ts";
 import { entryStandIn } from "./value.ts";
 
 const FIELDS: EntryBlocks = { copy: fieldCopy, free: fieldFree, bytes: fieldBytes };

@@ -48,12 +48,12 @@ const ROWS: (ValueType | null)[] = [STRING, null, null, null, null, null, null];
 
 const LOADERS: ReadonlyArray<() => ValueType> = [
   () => STRING,
-  () => (require("./list-value.ts") as typeof import("./list-value.ts")).LIST,
-  () => (require("./set-value.ts") as typeof import("./set-value.ts")).SET,
-  () => (require("./zset-value.ts") as typeof import("./zset-value.ts")).ZSET,
-  () => (require("./hash-value.ts") as typeof import("./hash-value.ts")).HASH,
+  () => (require("./list/list-value.ts") as typeof import("./list/list-value.ts")).LIST,
+  () => (require("./set/set-value.ts") as typeof import("./set/set-value.ts")).SET,
+  () => (require("./zset/zset-value.ts") as typeof import("./zset/zset-value.ts")).ZSET,
+  () => (require("./hash/hash-value.ts") as typeof import("./hash/hash-value.ts")).HASH,
   () => (require("./unread-value.ts") as typeof import("./unread-value.ts")).UNREAD,
-  () => (require("./stream-value.ts") as typeof import("./stream-value.ts")).STREAM,
+  () => (require("./stream/stream-value.ts") as typeof import("./stream/stream-value.ts")).STREAM,
 ];
 
 function loadRow(type: number): ValueType {

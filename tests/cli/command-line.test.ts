@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { runCommandLine } from "../../src/cli/main-command.ts";
 import { modeOf, programName } from "../../src/cli/modes.ts";
-import { checkSystem } from "../../src/cli/system-check.ts";
+import { checkSystem } from "../../src/cli/server/system-check.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 
 interface Outcome {

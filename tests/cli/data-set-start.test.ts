@@ -1,8 +1,8 @@
 // When persistence and replication are loaded: with data at once, otherwise before anything that could need them.
 
 import { expect, test } from "bun:test";
-import { DataSetStart } from "../../src/cli/data-set-start.ts";
-import type { ShutdownStep } from "../../src/cli/server-process-shutdown.ts";
+import { DataSetStart } from "../../src/cli/server/data-set-start.ts";
+import type { ShutdownStep } from "../../src/cli/server/server-process-shutdown.ts";
 import { Cron } from "../../src/engine/cron.ts";
 import { testServer } from "../support/engine.ts";
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Logger } from "../../src/base/log.ts";
-import { Shutdown, type ShutdownStep } from "../../src/cli/server-process-shutdown.ts";
+import { Shutdown, type ShutdownStep } from "../../src/cli/server/server-process-shutdown.ts";
 import type { ShutdownOptions } from "../../src/engine/ports.ts";
 import { type TestServer, testServer } from "../support/engine.ts";
 

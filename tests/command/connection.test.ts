@@ -1,6 +1,6 @@
 /** PING, ECHO, QUIT, RESET, SELECT, AUTH and HELLO against an engine in process. */
 import { describe, expect, test } from "bun:test";
-import { ClientFlag } from "../../src/engine/client.ts";
+import { ClientFlag } from "../../src/engine/client/client.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
 
 const GATES = { loading: false, clientIsLocal: true };

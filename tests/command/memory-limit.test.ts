@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { PersonalityName } from "../../src/config/personality.ts";
-import { evictionLimitUs } from "../../src/engine/memory-gate.ts";
+import { evictionLimitUs } from "../../src/engine/gates/memory-gate.ts";
 import { type TestClient, type TestServer, testServer, transcript } from "../support/engine.ts";
 import { CollectingSink } from "../support/sink.ts";
 

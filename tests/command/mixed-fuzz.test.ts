@@ -3,7 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
-import { dictOverheadBytes } from "../../src/struct/dict.ts";
+import { dictOverheadBytes } from "../../src/struct/dict/dict.ts";
 import { testSeed } from "../base/seeded.ts";
 import { Draw, JUNK, KEYS } from "../oracle/draw.ts";
 import { generator as mixed } from "../oracle/generators/mixed.ts";

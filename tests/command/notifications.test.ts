@@ -1,10 +1,10 @@
 /** Keyspace notifications: which classes of events are published where, and in which order. */
 import { describe, expect, test } from "bun:test";
-import { NotifyFlag } from "../../src/config/setting-special.ts";
+import { NotifyFlag } from "../../src/config/settings/setting-special.ts";
 import { command } from "../../src/engine/context.ts";
 import { Event } from "../../src/engine/effects.ts";
 import { Observer } from "../../src/engine/observer.ts";
-import { Flag } from "../../src/engine/spec.ts";
+import { Flag } from "../../src/engine/spec/spec.ts";
 import { type TestClient, type TestServer, testServer } from "../support/engine.ts";
 import { formatReply } from "../support/transcript-reply.ts";
 

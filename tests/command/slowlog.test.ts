@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/base/clock.ts";
 import { command } from "../../src/engine/context.ts";
-import { Flag } from "../../src/engine/spec.ts";
+import { Flag } from "../../src/engine/spec/spec.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";
 import { formatReply } from "../support/transcript-reply.ts";
 

@@ -1,9 +1,9 @@
 /** MULTI, EXEC, DISCARD, WATCH, UNWATCH: replies, when a transaction aborts, what is watched, and what is propagated. */
 import { describe, expect, test } from "bun:test";
-import { ClientFlag } from "../../src/engine/client.ts";
+import { ClientFlag } from "../../src/engine/client/client.ts";
 import { command } from "../../src/engine/context.ts";
 import { Target } from "../../src/engine/propagation.ts";
-import { Flag } from "../../src/engine/spec.ts";
+import { Flag } from "../../src/engine/spec/spec.ts";
 import { gateFlags, transactionBytes } from "../../src/engine/transactions.ts";
 import { ReplyError } from "../../src/resp/errors.ts";
 import { type TestServer, testServer, transcript } from "../support/engine.ts";

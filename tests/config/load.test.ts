@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Config, loadErrorText } from "../../src/config/config.ts";
 import { PERSONALITIES, type PersonalityName } from "../../src/config/personality.ts";
-import { SETTINGS } from "../../src/config/settings.ts";
+import { SETTINGS } from "../../src/config/settings/settings.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";
 
 function make(host: MemoryHost = memoryHost(), personality: PersonalityName = "redis"): Config {

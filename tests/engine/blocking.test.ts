@@ -6,13 +6,13 @@
  *   HOLD timeout                  waits for no key
  */
 import { describe, expect, test } from "bun:test";
-import { ANY_TYPE } from "../../src/engine/blocking.ts";
-import { ClientFlag } from "../../src/engine/client.ts";
+import { ANY_TYPE } from "../../src/engine/blocking/blocking.ts";
+import type { Wait } from "../../src/engine/blocking/wait.ts";
+import { ClientFlag } from "../../src/engine/client/client.ts";
 import { type Context, command } from "../../src/engine/context.ts";
 import { Event } from "../../src/engine/effects.ts";
 import { Observer } from "../../src/engine/observer.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../src/engine/spec.ts";
-import type { Wait } from "../../src/engine/wait.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../src/engine/spec/spec.ts";
 import { NO_EXPIRY } from "../../src/keyspace/database.ts";
 import { Type } from "../../src/types/entry.ts";
 import { ByteSpan, readString } from "../../src/types/string.ts";

@@ -4,10 +4,10 @@ import { describe, expect, test } from "bun:test";
 import { COMMANDS } from "../../src/commands/index.ts";
 import { Config } from "../../src/config/config.ts";
 import { PERSONALITIES } from "../../src/config/personality.ts";
-import { allLiterals, family } from "../../src/engine/command-family.ts";
-import { CommandTable } from "../../src/engine/command-table.ts";
-import { applyRenames, renameDirective } from "../../src/engine/rename-command.ts";
-import { type CommandLiteral, Flag, KEY_FLAG_NAMES } from "../../src/engine/spec.ts";
+import { allLiterals, family } from "../../src/engine/spec/command-family.ts";
+import { CommandTable } from "../../src/engine/spec/command-table.ts";
+import { applyRenames, renameDirective } from "../../src/engine/spec/rename-command.ts";
+import { type CommandLiteral, Flag, KEY_FLAG_NAMES } from "../../src/engine/spec/spec.ts";
 
 function literal(name: string, subcommands?: readonly CommandLiteral[]): CommandLiteral {
   return {

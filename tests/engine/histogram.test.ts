@@ -12,7 +12,7 @@ import {
   newHistogram,
   percentileNs,
   recordLatency,
-} from "../../src/engine/histogram.ts";
+} from "../../src/engine/statistics/histogram.ts";
 import { seededTest } from "../base/seeded.ts";
 
 const NS_MAX = 2 ** 30 - 1;

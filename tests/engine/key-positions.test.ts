@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Prng, randomSeed } from "../../src/base/prng.ts";
-import { hasKeys, keyPositions, noPositions } from "../../src/engine/key-positions.ts";
+import { hasKeys, keyPositions, noPositions } from "../../src/engine/spec/key-positions.ts";
 import {
   type CommandLiteral,
   CommandSpec,
@@ -11,7 +11,7 @@ import {
   type KeySpec,
   keysToEnd,
   oneKey,
-} from "../../src/engine/spec.ts";
+} from "../../src/engine/spec/spec.ts";
 import { Request } from "../../src/resp/request.ts";
 import { describeOracle, startOracle } from "../support/oracle.ts";
 import type { RunningServer } from "../support/process.ts";

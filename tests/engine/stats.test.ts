@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/base/clock.ts";
-import { ErrorStats, errorCode } from "../../src/engine/error-stats.ts";
-import { LATENCY_SAMPLES_MAX, LatencyMonitor } from "../../src/engine/latency.ts";
-import { SlowLog } from "../../src/engine/slowlog.ts";
-import { Rate, Stats } from "../../src/engine/stats.ts";
+import { ErrorStats, errorCode } from "../../src/engine/statistics/error-stats.ts";
+import { LATENCY_SAMPLES_MAX, LatencyMonitor } from "../../src/engine/statistics/latency.ts";
+import { SlowLog } from "../../src/engine/statistics/slowlog.ts";
+import { Rate, Stats } from "../../src/engine/statistics/stats.ts";
 
 describe("a rate", () => {
   test("is the mean of sixteen samples, of which the first only sets the base", () => {

@@ -1,6 +1,6 @@
 // Prints an argument tree as a syntax line, so that tests can go round: tree -> line -> tree. Names are left out where the notation gives them.
 
-import { type Argument, parseSyntax } from "../../src/engine/syntax.ts";
+import { type Argument, parseSyntax } from "../../src/engine/spec/syntax.ts";
 
 /** A syntax line that parses to the tree. */
 export function printSyntax(tree: readonly Argument[]): string {

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { COMMANDS } from "../../src/commands/index.ts";
-import { allLiterals } from "../../src/engine/command-family.ts";
-import type { CommandLiteral } from "../../src/engine/spec.ts";
-import { type Argument, argument, parseSyntax } from "../../src/engine/syntax.ts";
+import { allLiterals } from "../../src/engine/spec/command-family.ts";
+import type { CommandLiteral } from "../../src/engine/spec/spec.ts";
+import { type Argument, argument, parseSyntax } from "../../src/engine/spec/syntax.ts";
 import { printSyntax } from "./syntax-printer.ts";
 
 /** A tree in short: `name:type`, token in quotes, flags `?` optional, `*` multiple, `**` multiple with token, members in parentheses. */

@@ -23,8 +23,8 @@ import {
   dictSize,
   KEY_IS_LARGE,
   RefList,
-} from "../../src/struct/dict.ts";
-import { dictCheck, dictTableStats } from "../../src/struct/dict-check.ts";
+} from "../../src/struct/dict/dict.ts";
+import { dictCheck, dictTableStats } from "../../src/struct/dict/dict-check.ts";
 import { seededTest, testSeed } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 

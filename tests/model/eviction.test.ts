@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
-import type { EvictionPolicy } from "../../src/config/settings-memory.ts";
+import type { EvictionPolicy } from "../../src/config/settings/settings-memory.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { EvictionChoice } from "../../src/keyspace/eviction.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";

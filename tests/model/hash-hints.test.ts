@@ -1,6 +1,6 @@
 /** Hints never change a hash: they answer what hashing would, for the same bytes only. */
 import { expect, test } from "bun:test";
-import { dictHash, dictHashAhead } from "../../src/struct/dict.ts";
+import { dictHash, dictHashAhead } from "../../src/struct/dict/dict.ts";
 import { takeArena } from "../support/arena.ts";
 
 test("a hint is good for its buffer, offset and length alone", () => {

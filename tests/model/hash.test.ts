@@ -7,7 +7,7 @@ import type { Prng } from "../../src/base/prng.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { dropExpiredFields, noteFieldTimes } from "../../src/keyspace/field-expiry.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
+import { dictCheck } from "../../src/struct/dict/dict-check.ts";
 import { expiryHeapCheck, expiryHeapSize } from "../../src/struct/expiry-heap.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { Encoding, entryEncoding } from "../../src/types/entry.ts";
@@ -25,10 +25,10 @@ import {
   hashRandom,
   hashReplace,
   hashSet,
-} from "../../src/types/hash.ts";
-import { hashDict } from "../../src/types/hash-dict.ts";
-import { expiryRecord, recordFields } from "../../src/types/hash-expiry.ts";
-import { HashWalk, walkNext, walkStart } from "../../src/types/hash-walk.ts";
+} from "../../src/types/hash/hash.ts";
+import { hashDict } from "../../src/types/hash/hash-dict.ts";
+import { expiryRecord, recordFields } from "../../src/types/hash/hash-expiry.ts";
+import { HashWalk, walkNext, walkStart } from "../../src/types/hash/hash-walk.ts";
 import type { ByteSpan } from "../../src/types/string.ts";
 import { entryCopy, valueType } from "../../src/types/value.ts";
 import { bytes, seededTest } from "../base/seeded.ts";

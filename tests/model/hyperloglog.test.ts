@@ -12,7 +12,7 @@ import {
   packDense,
   REGISTER_COUNT,
   setDenseRegister,
-} from "../../src/struct/hyperloglog.ts";
+} from "../../src/struct/hyperloglog/hyperloglog.ts";
 import {
   countSparse,
   HllPayload,
@@ -20,7 +20,7 @@ import {
   mergeSparse,
   Raised,
   raiseRegister,
-} from "../../src/struct/hyperloglog-sparse.ts";
+} from "../../src/struct/hyperloglog/hyperloglog-sparse.ts";
 import { testSeed } from "../base/seeded.ts";
 
 const WORD = (1n << 64n) - 1n;

@@ -14,9 +14,9 @@ import {
   indexLast,
   indexNext,
   indexPrevious,
-} from "../../src/struct/id-index.ts";
-import { indexDelete, indexDropLast } from "../../src/struct/id-index-delete.ts";
-import { indexInsert } from "../../src/struct/id-index-insert.ts";
+} from "../../src/struct/id-index/id-index.ts";
+import { indexDelete, indexDropLast } from "../../src/struct/id-index/id-index-delete.ts";
+import { indexInsert } from "../../src/struct/id-index/id-index-insert.ts";
 import { testSeed } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 

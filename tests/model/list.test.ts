@@ -6,8 +6,8 @@ import type { Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { listpackBytes, listpackCheck } from "../../src/struct/listpack.ts";
-import { quicklistCheck } from "../../src/struct/quicklist.ts";
+import { listpackBytes, listpackCheck } from "../../src/struct/listpack/listpack.ts";
+import { quicklistCheck } from "../../src/struct/quicklist/quicklist.ts";
 import {
   cursorEquals,
   cursorLeave,
@@ -16,7 +16,7 @@ import {
   cursorRead,
   QuicklistCursor,
   SearchedElement,
-} from "../../src/struct/quicklist-cursor.ts";
+} from "../../src/struct/quicklist/quicklist-cursor.ts";
 import { containerRoot } from "../../src/types/container.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { Encoding, entryEncoding } from "../../src/types/entry.ts";
@@ -36,7 +36,7 @@ import {
   listSeek,
   listSettle,
   listShrink,
-} from "../../src/types/list.ts";
+} from "../../src/types/list/list.ts";
 import { entryCopy, valueType } from "../../src/types/value.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { pinnedArena } from "../support/arena.ts";

@@ -36,8 +36,8 @@ import {
   listpackReplaceInteger,
   listpackSeek,
   listpackSplice,
-} from "../../src/struct/listpack.ts";
-import { elementBytes } from "../../src/struct/listpack-element.ts";
+} from "../../src/struct/listpack/listpack.ts";
+import { elementBytes } from "../../src/struct/listpack/listpack-element.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 

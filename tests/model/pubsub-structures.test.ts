@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import { latin1Bytes } from "../../src/base/bytes.ts";
 import { globLiteralSuffixLength, globMatch } from "../../src/base/glob.ts";
-import { ChannelTable } from "../../src/engine/channel-table.ts";
-import { type Deadlined, DeadlineHeap } from "../../src/engine/deadline-heap.ts";
+import { type Deadlined, DeadlineHeap } from "../../src/engine/blocking/deadline-heap.ts";
 import { KeyFilter } from "../../src/engine/key-filter.ts";
-import { type Pattern, PatternIndex } from "../../src/engine/pattern-index.ts";
+import { ChannelTable } from "../../src/engine/pubsub/channel-table.ts";
+import { type Pattern, PatternIndex } from "../../src/engine/pubsub/pattern-index.ts";
 import { randomText, seededTest } from "../base/seeded.ts";
 
 function matches(pattern: string, name: string): boolean {

@@ -3,7 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Arena, Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
-import { ListpackElement, listpackAppend, listpackCreate } from "../../src/struct/listpack.ts";
+import { ListpackElement, listpackAppend, listpackCreate } from "../../src/struct/listpack/listpack.ts";
 import {
   quicklistAppendListpack,
   quicklistAppendPlain,
@@ -18,7 +18,7 @@ import {
   quicklistNodes,
   quicklistPush,
   quicklistReadEnd,
-} from "../../src/struct/quicklist.ts";
+} from "../../src/struct/quicklist/quicklist.ts";
 import {
   cursorEquals,
   cursorLeave,
@@ -28,14 +28,14 @@ import {
   QuicklistCursor,
   quicklistSeek,
   SearchedElement,
-} from "../../src/struct/quicklist-cursor.ts";
+} from "../../src/struct/quicklist/quicklist-cursor.ts";
 import {
   quicklistDeleteAt,
   quicklistDeleteRange,
   quicklistInsert,
   quicklistReplace,
-} from "../../src/struct/quicklist-edit.ts";
-import { nodeIsCompressed, nodeIsPlain, nodeNext, quicklistEnd } from "../../src/struct/quicklist-node.ts";
+} from "../../src/struct/quicklist/quicklist-edit.ts";
+import { nodeIsCompressed, nodeIsPlain, nodeNext, quicklistEnd } from "../../src/struct/quicklist/quicklist-node.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Arena, Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
-import { RefList } from "../../src/struct/dict.ts";
+import { RefList } from "../../src/struct/dict/dict.ts";
 import {
   TreeCursor,
   treeCheck,
@@ -21,9 +21,9 @@ import {
   treeRankOfScore,
   treeSeek,
   treeSetScore,
-} from "../../src/struct/ranked-tree.ts";
-import { treeInsert } from "../../src/struct/ranked-tree-insert.ts";
-import { treeRemove, treeRemoveRun } from "../../src/struct/ranked-tree-remove.ts";
+} from "../../src/struct/ranked-tree/ranked-tree.ts";
+import { treeInsert } from "../../src/struct/ranked-tree/ranked-tree-insert.ts";
+import { treeRemove, treeRemoveRun } from "../../src/struct/ranked-tree/ranked-tree-remove.ts";
 import {
   memberAt,
   memberBuffer,

@@ -6,9 +6,9 @@ import type { Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
+import { dictCheck } from "../../src/struct/dict/dict-check.ts";
 import { intsetCheck } from "../../src/struct/intset.ts";
-import { listpackCheck } from "../../src/struct/listpack.ts";
+import { listpackCheck } from "../../src/struct/listpack/listpack.ts";
 import { containerRoot } from "../../src/types/container.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { Encoding, entryEncoding } from "../../src/types/entry.ts";
@@ -27,8 +27,8 @@ import {
   setRemoveAt,
   setRemoveMember,
   setToIntset,
-} from "../../src/types/set.ts";
-import { SetMember, SetWalk, setWalkNext, setWalkStart } from "../../src/types/set-walk.ts";
+} from "../../src/types/set/set.ts";
+import { SetMember, SetWalk, setWalkNext, setWalkStart } from "../../src/types/set/set-walk.ts";
 import { entryCopy, valueType } from "../../src/types/value.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { pinnedArena } from "../support/arena.ts";

@@ -1,8 +1,15 @@
 // Walks a whole stream and checks that its parts agree.
 import type { Arena, Ref } from "../../src/arena/arena.ts";
-import { IndexCursor, indexCheck, indexCount, indexFind, indexFirst, indexNext } from "../../src/struct/id-index.ts";
-import { listpackCheck } from "../../src/struct/listpack.ts";
-import { Head, streamIndex, streamLength, streamReadId } from "../../src/types/stream.ts";
+import {
+  IndexCursor,
+  indexCheck,
+  indexCount,
+  indexFind,
+  indexFirst,
+  indexNext,
+} from "../../src/struct/id-index/id-index.ts";
+import { listpackCheck } from "../../src/struct/listpack/listpack.ts";
+import { Head, streamIndex, streamLength, streamReadId } from "../../src/types/stream/stream.ts";
 import {
   BlockWalk,
   blockCount,
@@ -11,7 +18,7 @@ import {
   walkFirst,
   walkForward,
   walkOpen,
-} from "../../src/types/stream-block.ts";
+} from "../../src/types/stream/stream-block.ts";
 import {
   consumerAt,
   consumerCount,
@@ -24,8 +31,8 @@ import {
   pendingFind,
   pendingTime,
   timeOfRecord,
-} from "../../src/types/stream-group.ts";
-import { ID_WORDS, idClear, idCompare, idCreate, idRead, idSet, idText } from "../../src/types/stream-id.ts";
+} from "../../src/types/stream/stream-group.ts";
+import { ID_WORDS, idClear, idCompare, idCreate, idRead, idSet, idText } from "../../src/types/stream/stream-id.ts";
 
 /** Throws an Error that names what is wrong. `s` is the head of a stream. */
 export function streamCheck(a: Arena, s: Ref): void {

@@ -4,13 +4,13 @@
 import { expect, setDefaultTimeout } from "bun:test";
 import type { Arena, Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
-import { IndexCursor, indexFirst, indexNext } from "../../src/struct/id-index.ts";
-import { elementBytes, ListpackElement } from "../../src/struct/listpack-element.ts";
+import { IndexCursor, indexFirst, indexNext } from "../../src/struct/id-index/id-index.ts";
+import { elementBytes, ListpackElement } from "../../src/struct/listpack/listpack-element.ts";
 import { containerRoot } from "../../src/types/container.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { entryFree } from "../../src/types/entry.ts";
-import { type StreamLimits, streamAppend, streamCreate, streamLength } from "../../src/types/stream.ts";
-import { EntryFlag } from "../../src/types/stream-block.ts";
+import { type StreamLimits, streamAppend, streamCreate, streamLength } from "../../src/types/stream/stream.ts";
+import { EntryFlag } from "../../src/types/stream/stream-block.ts";
 import {
   consumerCreate,
   consumerDelete,
@@ -31,8 +31,8 @@ import {
   pendingFind,
   pendingRemove,
   pendingTime,
-} from "../../src/types/stream-group.ts";
-import { idCreate, idParse, idRead, idSetMax, idText, type StreamId } from "../../src/types/stream-id.ts";
+} from "../../src/types/stream/stream-group.ts";
+import { idCreate, idParse, idRead, idSetMax, idText, type StreamId } from "../../src/types/stream/stream-id.ts";
 import {
   References,
   streamDelete,
@@ -40,8 +40,8 @@ import {
   streamDeleteReferenced,
   streamTrim,
   Trim,
-} from "../../src/types/stream-trim.ts";
-import { StreamWalk, walkNext, walkStart } from "../../src/types/stream-walk.ts";
+} from "../../src/types/stream/stream-trim.ts";
+import { StreamWalk, walkNext, walkStart } from "../../src/types/stream/stream-walk.ts";
 import { entryCopy, valueType } from "../../src/types/value.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { returnArena, takeArena } from "../support/arena.ts";

@@ -5,7 +5,7 @@ import { expect } from "bun:test";
 import type { Prng } from "../../src/base/prng.ts";
 import { type Database, KEEP_EXPIRY, NO_EXPIRY } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
+import { dictCheck } from "../../src/struct/dict/dict-check.ts";
 import { Encoding, entryEncoding, entryExpiry, entryHasExpiry } from "../../src/types/entry.ts";
 import {
   ByteSpan,

@@ -6,10 +6,10 @@ import type { Ref } from "../../src/arena/arena.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
-import { listpackCheck } from "../../src/struct/listpack.ts";
-import type { ListpackElement } from "../../src/struct/listpack-element.ts";
-import { treeCheck, treeCount, treeMember } from "../../src/struct/ranked-tree.ts";
+import { dictCheck } from "../../src/struct/dict/dict-check.ts";
+import { listpackCheck } from "../../src/struct/listpack/listpack.ts";
+import type { ListpackElement } from "../../src/struct/listpack/listpack-element.ts";
+import { treeCheck, treeCount, treeMember } from "../../src/struct/ranked-tree/ranked-tree.ts";
 import { containerRoot, containerWord } from "../../src/types/container.ts";
 import { Digest } from "../../src/types/digest.ts";
 import { Encoding, entryEncoding } from "../../src/types/entry.ts";
@@ -30,9 +30,9 @@ import {
   zsetRemoveRanks,
   zsetScore,
   zsetToListpackIfSmall,
-} from "../../src/types/zset.ts";
-import { zsetLength } from "../../src/types/zset-length.ts";
-import { PairsState, pairsState } from "../../src/types/zset-listpack.ts";
+} from "../../src/types/zset/zset.ts";
+import { zsetLength } from "../../src/types/zset/zset-length.ts";
+import { PairsState, pairsState } from "../../src/types/zset/zset-listpack.ts";
 import {
   type BytesLimit,
   BytesRange,
@@ -41,8 +41,8 @@ import {
   ranksOfBytes,
   ranksOfScores,
   ScoreRange,
-} from "../../src/types/zset-range.ts";
-import { readMember, ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../src/types/zset-walk.ts";
+} from "../../src/types/zset/zset-range.ts";
+import { readMember, ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../src/types/zset/zset-walk.ts";
 import { bytes, seededTest } from "../base/seeded.ts";
 import { pinnedArena } from "../support/arena.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Context } from "../../src/engine/context.ts";
-import { type CommandLiteral, Flag } from "../../src/engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../src/engine/spec/spec.ts";
 import { type NetServer, netServer } from "../support/net.ts";
 
 /** How long each run of TICK and TOCK takes. */

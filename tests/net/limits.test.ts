@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { command as literal } from "../../src/engine/context.ts";
-import type { CommandLiteral } from "../../src/engine/spec.ts";
-import { Flag } from "../../src/engine/spec.ts";
+import type { CommandLiteral } from "../../src/engine/spec/spec.ts";
+import { Flag } from "../../src/engine/spec/spec.ts";
 import { encodeCommand } from "../support/client.ts";
 import { type FakeSocket, type NetServer, netServer, type Settings } from "../support/net.ts";
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ManualClock } from "../../src/base/clock.ts";
 import { command as literal } from "../../src/engine/context.ts";
-import { Flag } from "../../src/engine/spec.ts";
+import { Flag } from "../../src/engine/spec/spec.ts";
 import { encodeCommand } from "../support/client.ts";
 import { type NetServer, netServer } from "../support/net.ts";
 

@@ -2,7 +2,7 @@
 // subcommands byte for byte.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Argument, parseSyntax } from "../../src/engine/syntax.ts";
+import { type Argument, parseSyntax } from "../../src/engine/spec/syntax.ts";
 import { printSyntax } from "../engine/syntax-printer.ts";
 import type { RespClient } from "../support/client.ts";
 import { type TestClient, testServer } from "../support/engine.ts";

@@ -1,6 +1,6 @@
 // A command's metadata as text, field by field, from the replies of COMMAND INFO and COMMAND DOCS: what two servers can be compared by.
 
-import { type Argument, argument } from "../../src/engine/syntax.ts";
+import { type Argument, argument } from "../../src/engine/spec/syntax.ts";
 import { printSyntax } from "../engine/syntax-printer.ts";
 import type { Reply } from "../support/transcript-reply.ts";
 

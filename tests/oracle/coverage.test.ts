@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/commands/index.ts";
-import { allLiterals } from "../../src/engine/command-family.ts";
+import { allLiterals } from "../../src/engine/spec/command-family.ts";
 import type { Generator } from "./generator.ts";
 import { stepsOf } from "./runner.ts";
 

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { blobAt, blobBuffer } from "../../src/arena/blob.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { listpackBytes, listpackCheck } from "../../src/struct/listpack.ts";
-import { hashListpack } from "../../src/types/hash-listpack.ts";
+import { listpackBytes, listpackCheck } from "../../src/struct/listpack/listpack.ts";
+import { hashListpack } from "../../src/types/hash/hash-listpack.ts";
 import { testSeed } from "../base/seeded.ts";
 import { testServer } from "../support/engine.ts";
 import { describeOracle, startOracle } from "../support/oracle.ts";

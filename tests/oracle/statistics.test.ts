@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
 import { latencyGraph } from "../../src/commands/server/latency-graph.ts";
-import { LatencySeries } from "../../src/engine/latency.ts";
+import { LatencySeries } from "../../src/engine/statistics/latency.ts";
 import { testSeed } from "../base/seeded.ts";
 import type { RespClient } from "../support/client.ts";
 import { describeOracle, startOracle } from "../support/oracle.ts";

@@ -4,9 +4,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { blobAt, blobBuffer } from "../../src/arena/blob.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { IndexCursor, indexFirst, indexNext } from "../../src/struct/id-index.ts";
-import { listpackBytes } from "../../src/struct/listpack.ts";
-import { streamAddBlock, streamHeadCreate, streamIndex, streamOf } from "../../src/types/stream.ts";
+import { IndexCursor, indexFirst, indexNext } from "../../src/struct/id-index/id-index.ts";
+import { listpackBytes } from "../../src/struct/listpack/listpack.ts";
+import { streamAddBlock, streamHeadCreate, streamIndex, streamOf } from "../../src/types/stream/stream.ts";
 import {
   BlockWalk,
   blockIsValid,
@@ -15,8 +15,8 @@ import {
   walkForward,
   walkLast,
   walkOpen,
-} from "../../src/types/stream-block.ts";
-import { idCreate, idRead } from "../../src/types/stream-id.ts";
+} from "../../src/types/stream/stream-block.ts";
+import { idCreate, idRead } from "../../src/types/stream/stream-id.ts";
 import { testSeed } from "../base/seeded.ts";
 import { testServer } from "../support/engine.ts";
 import { describeOracle, startOracle } from "../support/oracle.ts";

@@ -8,7 +8,7 @@ import { CommandFormat } from "../../src/persistence/aof/command-format.ts";
 import { CommandLoad, type LoadOutcome } from "../../src/persistence/aof/command-load.ts";
 import { CommandReader } from "../../src/persistence/aof/command-reader.ts";
 import { Loading } from "../../src/persistence/loading.ts";
-import { dictScan, RefList } from "../../src/struct/dict.ts";
+import { dictScan, RefList } from "../../src/struct/dict/dict.ts";
 import { encodeCommand } from "../support/client.ts";
 
 /** Collects what an engine logs, as the bytes of an append-only file. */

@@ -3,15 +3,20 @@
 import type { Arena, Ref } from "../../src/arena/arena.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../../src/base/float.ts";
 import type { Keyspace } from "../../src/keyspace/keyspace.ts";
-import type { SnapshotDatabase, SnapshotFormat, SnapshotLane, SnapshotTarget } from "../../src/persistence/snapshot.ts";
-import { dictScan, RefList } from "../../src/struct/dict.ts";
+import type {
+  SnapshotDatabase,
+  SnapshotFormat,
+  SnapshotLane,
+  SnapshotTarget,
+} from "../../src/persistence/snapshot/snapshot.ts";
+import { dictScan, RefList } from "../../src/struct/dict/dict.ts";
 import { DIGEST_BYTES, Digest } from "../../src/types/digest.ts";
 import { entryExpiry, entryKeyText, entryType, Type } from "../../src/types/entry.ts";
-import { HashWalk, walkNextSaved, walkStartSaved } from "../../src/types/hash-walk.ts";
-import { ListWalk, listWalkNext, listWalkStart } from "../../src/types/list-walk.ts";
-import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../../src/types/set-walk.ts";
+import { HashWalk, walkNextSaved, walkStartSaved } from "../../src/types/hash/hash-walk.ts";
+import { ListWalk, listWalkNext, listWalkStart } from "../../src/types/list/list-walk.ts";
+import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../../src/types/set/set-walk.ts";
 import { valueType } from "../../src/types/value.ts";
-import { ZsetWalk, zsetWalkNextSaved, zsetWalkStartSaved } from "../../src/types/zset-walk.ts";
+import { ZsetWalk, zsetWalkNextSaved, zsetWalkStartSaved } from "../../src/types/zset/zset-walk.ts";
 
 /** "<db> <key>" -> what the key held. */
 export type Picture = Map<string, string>;

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
-import { Snapshot } from "../../src/persistence/snapshot.ts";
-import { dictIsRehashing } from "../../src/struct/dict.ts";
+import { Snapshot } from "../../src/persistence/snapshot/snapshot.ts";
+import { dictIsRehashing } from "../../src/struct/dict/dict.ts";
 import { testSeed } from "../base/seeded.ts";
 import { type TestServer, testServer } from "../support/engine.ts";
 import { fullPicture, loadRdb, MemorySink, rdbBytes, rdbFormat } from "./rdb-support.ts";

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ref } from "../../src/arena/arena.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { RdbFormat, type RdbFormatOptions } from "../../src/persistence/rdb-format.ts";
-import { RdbFileLoad, type RdbLoadOptions } from "../../src/persistence/rdb-load.ts";
-import { writeAllKeys } from "../../src/persistence/rdb-save.ts";
-import type { ByteSink, SnapshotTarget } from "../../src/persistence/snapshot.ts";
+import { RdbFormat, type RdbFormatOptions } from "../../src/persistence/rdb/rdb-format.ts";
+import { RdbFileLoad, type RdbLoadOptions } from "../../src/persistence/rdb/rdb-load.ts";
+import { writeAllKeys } from "../../src/persistence/rdb/rdb-save.ts";
+import type { ByteSink, SnapshotTarget } from "../../src/persistence/snapshot/snapshot.ts";
 import { KeyWriter } from "../../src/rdb/file-writer.ts";
 import { RdbOutput } from "../../src/rdb/output.ts";
-import { dictScan, RefList } from "../../src/struct/dict.ts";
+import { dictScan, RefList } from "../../src/struct/dict/dict.ts";
 import { entryKeyText, entryType, Type } from "../../src/types/entry.ts";
 import { fingerprint, type Picture } from "./digest-format.ts";
 

@@ -1,7 +1,7 @@
 // How fast a snapshot walks.
 
 import { expect, test } from "bun:test";
-import { SnapshotPace } from "../../src/persistence/snapshot-pace.ts";
+import { SnapshotPace } from "../../src/persistence/snapshot/snapshot-pace.ts";
 
 /** The share of the time that slices take of a server where a share `load` of the samples meets clients. */
 function shareAt(load: number, isAwaited = false): number {

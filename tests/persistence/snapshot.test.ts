@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { Prng } from "../../src/base/prng.ts";
-import { Snapshot } from "../../src/persistence/snapshot.ts";
+import { Snapshot } from "../../src/persistence/snapshot/snapshot.ts";
 import { entryPhase } from "../../src/types/entry.ts";
 import { testSeed } from "../base/seeded.ts";
 import { type TestClient, type TestServer, testServer } from "../support/engine.ts";

@@ -6,7 +6,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Prng } from "../../src/base/prng.ts";
-import { RdbFileLoad } from "../../src/persistence/rdb-load.ts";
+import { RdbFileLoad } from "../../src/persistence/rdb/rdb-load.ts";
 import { RdbType } from "../../src/rdb/format.ts";
 import { seededTest } from "../base/seeded.ts";
 import { rdbBytes } from "../persistence/rdb-support.ts";

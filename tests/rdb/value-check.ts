@@ -2,16 +2,16 @@
 
 import type { Arena, Ref } from "../../src/arena/arena.ts";
 import type { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { dictScan, RefList } from "../../src/struct/dict.ts";
-import { dictCheck } from "../../src/struct/dict-check.ts";
+import { dictScan, RefList } from "../../src/struct/dict/dict.ts";
+import { dictCheck } from "../../src/struct/dict/dict-check.ts";
 import { intsetCheck } from "../../src/struct/intset.ts";
-import { listpackCheck } from "../../src/struct/listpack.ts";
-import { quicklistCheck } from "../../src/struct/quicklist.ts";
-import { treeCheck } from "../../src/struct/ranked-tree.ts";
+import { listpackCheck } from "../../src/struct/listpack/listpack.ts";
+import { quicklistCheck } from "../../src/struct/quicklist/quicklist.ts";
+import { treeCheck } from "../../src/struct/ranked-tree/ranked-tree.ts";
 import { containerRoot, containerWord } from "../../src/types/container.ts";
 import { Encoding, entryEncoding, entryType, Type } from "../../src/types/entry.ts";
-import { streamOf } from "../../src/types/stream.ts";
-import { PairsState, pairsState } from "../../src/types/zset-listpack.ts";
+import { streamOf } from "../../src/types/stream/stream.ts";
+import { PairsState, pairsState } from "../../src/types/zset/zset-listpack.ts";
 import { streamCheck } from "../model/stream-check.ts";
 
 /** Throws an Error that names what is wrong. */

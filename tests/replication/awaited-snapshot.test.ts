@@ -1,10 +1,10 @@
 // Replication tells the snapshot in progress whether replicas wait for it: then it takes more of the processor (snapshot-pace.test.ts).
 
 import { expect, test } from "bun:test";
-import { ChildSlot } from "../../src/persistence/child-slot.ts";
+import { ChildSlot } from "../../src/persistence/child/child-slot.ts";
 import { Loading } from "../../src/persistence/loading.ts";
 import { Persistence } from "../../src/persistence/persistence.ts";
-import { Snapshot } from "../../src/persistence/snapshot.ts";
+import { Snapshot } from "../../src/persistence/snapshot/snapshot.ts";
 import { Replication } from "../../src/replication/replication.ts";
 import { netServer } from "../support/net.ts";
 

@@ -1,10 +1,10 @@
 // repl-disable-tcp-nodelay: small packets to replicas may wait for others, which no replica can see. The socket is the test's own.
 
 import { expect, test } from "bun:test";
-import { ChildSlot } from "../../src/persistence/child-slot.ts";
+import { ChildSlot } from "../../src/persistence/child/child-slot.ts";
 import { Loading } from "../../src/persistence/loading.ts";
 import { Persistence } from "../../src/persistence/persistence.ts";
-import { Snapshot } from "../../src/persistence/snapshot.ts";
+import { Snapshot } from "../../src/persistence/snapshot/snapshot.ts";
 import { Replication } from "../../src/replication/replication.ts";
 import { netServer } from "../support/net.ts";
 

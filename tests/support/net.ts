@@ -4,8 +4,8 @@
  */
 import type { Socket } from "bun";
 import type { PersonalityName } from "../../src/config/personality.ts";
-import type { SettingName } from "../../src/config/settings.ts";
-import type { CommandLiteral } from "../../src/engine/spec.ts";
+import type { SettingName } from "../../src/config/settings/settings.ts";
+import type { CommandLiteral } from "../../src/engine/spec/spec.ts";
 import { Connection } from "../../src/net/connection.ts";
 import type { EndpointKind } from "../../src/net/endpoint.ts";
 import { Server } from "../../src/net/server.ts";

@@ -1,10 +1,10 @@
 /** SETBIT and GETBIT, and what commands that write bits share: offsets as arguments, and strings that grow to hold them. */
 import type { Ref } from "../../arena/arena.ts";
 import { parseInt64, parseSafeInteger } from "../../base/int64.ts";
-import { Origin } from "../../engine/client.ts";
+import { Origin } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { Encoding, entryEncoding, entryHasExpiry, Type } from "../../types/entry.ts";

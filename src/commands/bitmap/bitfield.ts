@@ -4,7 +4,7 @@ import { equalsToken } from "../../base/bytes.ts";
 import { parseInt64Halves, parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NOT_AN_INTEGER, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { Request } from "../../resp/request.ts";
 import { type Field, readField, writeField } from "../../struct/bits.ts";

@@ -10,7 +10,7 @@
  */
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { Flag, keysToEnd, oneKey } from "../../engine/spec/spec.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { BitSpan } from "../../types/bitmap.ts";

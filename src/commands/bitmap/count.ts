@@ -1,6 +1,6 @@
 /** BITCOUNT and BITPOS: bits of a range of a string. */
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { countOnes, findByteWith, firstBitOf } from "../../struct/bits.ts";
 import { BitSpan } from "../../types/bitmap.ts";

@@ -1,9 +1,9 @@
 /** AUTH and HELLO: who the client is, and which protocol it speaks. */
 import { untilNul } from "../../base/bytes.ts";
-import { DEFAULT_USER } from "../../engine/authentication.ts";
-import { validateClientWord } from "../../engine/client-list.ts";
+import { DEFAULT_USER } from "../../engine/client/authentication.ts";
+import { validateClientWord } from "../../engine/client/client-list.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 
 const WRONG_PASSWORD = new ReplyError("WRONGPASS invalid username-password pair or user is disabled.");

@@ -5,14 +5,14 @@
  */
 import { untilNul } from "../../base/bytes.ts";
 import { parseInt64 } from "../../base/int64.ts";
-import type { Client } from "../../engine/client.ts";
+import type { Client } from "../../engine/client/client.ts";
 import {
   clientAgeSeconds,
   clientFlagLetters,
   clientIdleSeconds,
   clientType,
   clientTypeNamed,
-} from "../../engine/client-list.ts";
+} from "../../engine/client/client-list.ts";
 import type { Context } from "../../engine/context.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 

@@ -1,11 +1,11 @@
 /** CLIENT: what connections are there, what this one is, and what may be done with them. Help is in client-help.ts, filters in client-filter.ts. */
 import { untilNul } from "../../base/bytes.ts";
-import { type Client, ClientFlag } from "../../engine/client.ts";
-import { clientLine, validateClientWord } from "../../engine/client-list.ts";
-import { Pause } from "../../engine/client-pause.ts";
+import { type Client, ClientFlag } from "../../engine/client/client.ts";
+import { clientLine, validateClientWord } from "../../engine/client/client-list.ts";
+import { Pause } from "../../engine/client/client-pause.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
-import { unknownSubcommand } from "../../engine/unknown-command.ts";
+import { Flag } from "../../engine/spec/spec.ts";
+import { unknownSubcommand } from "../../engine/spec/unknown-command.ts";
 import {
   ReplyError,
   SYNTAX,

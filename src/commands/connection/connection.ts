@@ -1,8 +1,8 @@
 /** Commands about the connection itself: PING, ECHO, QUIT, RESET, SELECT. */
 import { latin1Bytes } from "../../base/bytes.ts";
-import { type Client, ClientFlag } from "../../engine/client.ts";
+import { type Client, ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { discardTransaction } from "../../engine/transactions.ts";
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, ReplyError, wrongArity } from "../../resp/errors.ts";
 

@@ -1,11 +1,11 @@
 /** Values as payloads that can be kept and moved: DUMP, RESTORE, RESTORE-ASKING. */
 import type { Ref } from "../../arena/arena.ts";
 import { bigIntHigh, bigIntLow } from "../../base/int64.ts";
-import { Origin } from "../../engine/client.ts";
+import { Origin } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { readingLimits } from "../../engine/rdb-limits.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { dumpValue, payloadIsSound, restoreValue } from "../../rdb/dump.ts";
 import { RdbError } from "../../rdb/error.ts";

@@ -3,7 +3,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { bigIntHigh, bigIntLow, int64High, int64Low, parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { invalidExpire, ReplyError } from "../../resp/errors.ts";
 import { entryExpiry, entryExpiryBig, entryHasExpiry } from "../../types/entry.ts";

@@ -1,5 +1,5 @@
 /** The generic commands, all of them. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { DUMP_COMMANDS } from "./dump.ts";
 import { EXPIRE_COMMANDS } from "./expire.ts";
 import { KEY_COMMANDS } from "./keys.ts";

@@ -2,7 +2,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { Flag, keysToEnd, oneKey } from "../../engine/spec/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { entryExpiry, entryHasExpiry, entryKeyAt, entryKeyBuffer, entryKeyLength } from "../../types/entry.ts";
 import { valueTypeName } from "../../types/unread-value.ts";

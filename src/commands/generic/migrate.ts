@@ -3,12 +3,12 @@
  * meanwhile, and everybody's writes wait, so that what is deleted is what was sent. Within a transaction nobody may wait: the whole server stands still then.
  */
 import { copyOf, latin1 } from "../../base/bytes.ts";
-import { type Client, ClientFlag } from "../../engine/client.ts";
+import { type Client, ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import type { Dialer, Exchange } from "../../engine/peer.ts";
 import { commandBytes } from "../../engine/propagation.ts";
-import { type CommandLiteral, Flag, type KeyPositions, oneKey } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag, type KeyPositions, oneKey } from "../../engine/spec/spec.ts";
 import { dumpValue } from "../../rdb/dump.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { Request } from "../../resp/request.ts";

@@ -1,7 +1,7 @@
 /** OBJECT: how a value is kept, and when and how often it was used. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec/spec.ts";
 import { idleSeconds, lfuDecayed } from "../../keyspace/lfu.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { ENCODING_NAMES, Encoding, entryAccess, entryEncoding } from "../../types/entry.ts";

@@ -2,7 +2,7 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NO_SUCH_KEY, SAME_OBJECT } from "../../resp/errors.ts";
 import { entryCopy, entryRename } from "../../types/value.ts";
 import { databaseArgument } from "./database-index.ts";

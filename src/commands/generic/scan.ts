@@ -2,11 +2,11 @@
 import { globMatch } from "../../base/glob.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ExpiryMode } from "../../keyspace/key-rules.ts";
 import { INVALID_CURSOR, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import { RefList } from "../../struct/dict.ts";
+import { RefList } from "../../struct/dict/dict.ts";
 import {
   entryExpiry,
   entryHasExpiry,

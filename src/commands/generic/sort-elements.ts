@@ -1,12 +1,18 @@
 /** Copies the elements that SORT works on out of a list, a set or a sorted set. */
 import type { Arena, Ref } from "../../arena/arena.ts";
-import { cursorLeave, cursorNext, cursorPrevious, cursorRead, QuicklistCursor } from "../../struct/quicklist-cursor.ts";
+import {
+  cursorLeave,
+  cursorNext,
+  cursorPrevious,
+  cursorRead,
+  QuicklistCursor,
+} from "../../struct/quicklist/quicklist-cursor.ts";
 import { entryType, Type } from "../../types/entry.ts";
-import { ListElement, listLength, listSeek } from "../../types/list.ts";
-import { setLength } from "../../types/set.ts";
-import { SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset-walk.ts";
+import { ListElement, listLength, listSeek } from "../../types/list/list.ts";
+import { setLength } from "../../types/set/set.ts";
+import { SetWalk, setWalkNext, setWalkStart } from "../../types/set/set-walk.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset/zset-walk.ts";
 import type { SortRows } from "./sort-rows.ts";
 
 const cursor = new QuicklistCursor();

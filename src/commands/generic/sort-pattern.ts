@@ -7,7 +7,7 @@ import { copyBytes, copyOf } from "../../base/bytes.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { entryType, Type } from "../../types/entry.ts";
-import { HashSlot, hashFind } from "../../types/hash.ts";
+import { HashSlot, hashFind } from "../../types/hash/hash.ts";
 import { type ByteSpan, readString } from "../../types/string.ts";
 
 const HASH_SIGN = 35;

@@ -9,9 +9,9 @@ import {
   writeGeohash,
 } from "../../base/geohash.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { SYNTAX } from "../../resp/errors.ts";
-import { Add, zsetScore } from "../../types/zset.ts";
+import { Add, zsetScore } from "../../types/zset/zset.ts";
 import { readZset } from "../zset/access.ts";
 import { addOptions, addScored, readAddOptions, scoreSlots } from "../zset/write.ts";
 import { readPoint, readUnit, writeDistance, writePoint } from "./access.ts";

@@ -2,13 +2,13 @@
 import { equalsToken } from "../../base/bytes.ts";
 import { int64High, int64Low } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, type KeyPositions, type KeySpec, oneKey } from "../../engine/spec.ts";
+import { Flag, type KeyPositions, type KeySpec, oneKey } from "../../engine/spec/spec.ts";
 import type { Request } from "../../resp/request.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import { Encoding } from "../../types/entry.ts";
-import { zsetToListpackIfSmall } from "../../types/zset.ts";
-import { tableAdd } from "../../types/zset-table.ts";
-import { readMember } from "../../types/zset-walk.ts";
+import { zsetToListpackIfSmall } from "../../types/zset/zset.ts";
+import { tableAdd } from "../../types/zset/zset-table.ts";
+import { readMember } from "../../types/zset/zset-walk.ts";
 import { deleteKey, readZset, scratchZset, storeZset, writeMember, zsetLimits } from "../zset/access.ts";
 import { writeDistance, writePoint } from "./access.ts";
 import { Form, matches, query, readQuery, runQuery, walk } from "./query.ts";

@@ -18,7 +18,7 @@ import {
   hashFind,
   hashLength,
   hashToTable,
-} from "../../types/hash.ts";
+} from "../../types/hash/hash.ts";
 
 /** Where findLive leaves what it found. */
 export const slot = new HashSlot();

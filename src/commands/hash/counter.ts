@@ -11,9 +11,9 @@ import {
   parseLongDouble,
 } from "../../base/long-double.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, ReplyError } from "../../resp/errors.ts";
-import { hashKeepsEncoding, hashReplace, hashSet } from "../../types/hash.ts";
+import { hashKeepsEncoding, hashReplace, hashSet } from "../../types/hash/hash.ts";
 import { changedFields, findLive, hashLimits, newHash, settle, slot, writeHash } from "./access.ts";
 
 const VALUE_NOT_AN_INTEGER = new ReplyError("ERR hash value is not an integer");

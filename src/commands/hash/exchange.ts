@@ -2,7 +2,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX, wrongArity } from "../../resp/errors.ts";
 import {
   hashDelete,
@@ -12,7 +12,7 @@ import {
   hashPersistFound,
   hashPrepareExpiry,
   hashSet,
-} from "../../types/hash.ts";
+} from "../../types/hash/hash.ts";
 import {
   changedFields,
   findLive,

@@ -1,8 +1,14 @@
 /** Times to live of fields: HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT, HTTL, HPTTL, HEXPIRETIME, HPEXPIRETIME, HPERSIST. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
-import { hashDeleteFound, hashExpireFound, hashFind, hashPersistFound, hashPrepareExpiry } from "../../types/hash.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec/spec.ts";
+import {
+  hashDeleteFound,
+  hashExpireFound,
+  hashFind,
+  hashPersistFound,
+  hashPrepareExpiry,
+} from "../../types/hash/hash.ts";
 import { changedFields, leave, propagateFieldDeletion, readHash, slot, writeHash } from "./access.ts";
 import { fields, isPastTime, NOT_A_COUNT, NOT_ABOVE_ZERO, readFields, readFieldTime } from "./field-arguments.ts";
 

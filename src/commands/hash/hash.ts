@@ -1,5 +1,5 @@
 /** The hash commands, all of them. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { HASH_COUNTER_COMMANDS } from "./counter.ts";
 import { HASH_EXCHANGE_COMMANDS } from "./exchange.ts";
 import { HASH_EXPIRE_COMMANDS } from "./expire.ts";

@@ -2,13 +2,13 @@
 import type { Ref } from "../../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../../arena/blob.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
-import { LISTPACK_HEADER_BYTES } from "../../struct/listpack.ts";
-import { elementBytes, LISTPACK_END } from "../../struct/listpack-element.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec/spec.ts";
+import { LISTPACK_HEADER_BYTES } from "../../struct/listpack/listpack.ts";
+import { elementBytes, LISTPACK_END } from "../../struct/listpack/listpack-element.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
-import { hashEarliest, hashLength } from "../../types/hash.ts";
-import { hashListpack } from "../../types/hash-listpack.ts";
-import { HashWalk, walkNext, walkStart } from "../../types/hash-walk.ts";
+import { hashEarliest, hashLength } from "../../types/hash/hash.ts";
+import { hashListpack } from "../../types/hash/hash-listpack.ts";
+import { HashWalk, walkNext, walkStart } from "../../types/hash/hash-walk.ts";
 import { writePacked } from "../packed-reply.ts";
 import { findLive, readHash, settle, slot } from "./access.ts";
 

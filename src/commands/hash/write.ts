@@ -1,8 +1,8 @@
 /** HSET and its relatives, HDEL. */
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { wrongArity } from "../../resp/errors.ts";
-import { hashDelete, hashLength, hashSet } from "../../types/hash.ts";
+import { hashDelete, hashLength, hashSet } from "../../types/hash/hash.ts";
 import { changedFields, findLive, hashLimits, leave, makeRoom, newHash, settle, writeHash } from "./access.ts";
 
 /** Sets all fields of HSET or HMSET; returns how many are new. */

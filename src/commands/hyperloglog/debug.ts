@@ -2,7 +2,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { untilNul } from "../../base/bytes.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import {
   countDense,
@@ -17,7 +17,7 @@ import {
   raiseDenseRegister,
   setDenseRegister,
   writeHeader,
-} from "../../struct/hyperloglog.ts";
+} from "../../struct/hyperloglog/hyperloglog.ts";
 import {
   HllPayload,
   makeDense,
@@ -25,7 +25,7 @@ import {
   opcodeRun,
   opcodeValue,
   raiseRegister,
-} from "../../struct/hyperloglog-sparse.ts";
+} from "../../struct/hyperloglog/hyperloglog-sparse.ts";
 import { ByteSpan } from "../../types/string.ts";
 import { CORRUPT, countPayload, markWritten, readPayload, storePayload } from "./payload.ts";
 

@@ -2,7 +2,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { Flag, keysToEnd, oneKey } from "../../engine/spec/spec.ts";
 import {
   element,
   estimate,
@@ -14,8 +14,8 @@ import {
   readCache,
   staleCache,
   writeCache,
-} from "../../struct/hyperloglog.ts";
-import { HllPayload, makeDense, Raised, raiseRegister } from "../../struct/hyperloglog-sparse.ts";
+} from "../../struct/hyperloglog/hyperloglog.ts";
+import { HllPayload, makeDense, Raised, raiseRegister } from "../../struct/hyperloglog/hyperloglog-sparse.ts";
 import { ByteSpan } from "../../types/string.ts";
 import { HLL_DEBUG_COMMANDS } from "./debug.ts";
 import { CORRUPT, countPayload, markWritten, mergePayload, readPayload, storePayload } from "./payload.ts";

@@ -5,8 +5,13 @@ import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { NOT_AN_INTEGER, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import { elementBytes, LISTPACK_END } from "../../struct/listpack-element.ts";
-import { cursorLeave, cursorNextNode, cursorPrevious, QuicklistCursor } from "../../struct/quicklist-cursor.ts";
+import { elementBytes, LISTPACK_END } from "../../struct/listpack/listpack-element.ts";
+import {
+  cursorLeave,
+  cursorNextNode,
+  cursorPrevious,
+  QuicklistCursor,
+} from "../../struct/quicklist/quicklist-cursor.ts";
 import { Type } from "../../types/entry.ts";
 import {
   type ListElement,
@@ -16,7 +21,7 @@ import {
   listLength,
   listSeek,
   listShrink,
-} from "../../types/list.ts";
+} from "../../types/list/list.ts";
 import { writePacked } from "../packed-reply.ts";
 
 const INT64_MIN = -9223372036854775808n;

@@ -2,7 +2,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX } from "../../resp/errors.ts";
 import {
   cursorEquals,
@@ -11,7 +11,7 @@ import {
   cursorPrevious,
   QuicklistCursor,
   SearchedElement,
-} from "../../struct/quicklist-cursor.ts";
+} from "../../struct/quicklist/quicklist-cursor.ts";
 import {
   listDeleteAt,
   listDeleteRange,
@@ -21,7 +21,7 @@ import {
   listReplace,
   listSeek,
   listShrink,
-} from "../../types/list.ts";
+} from "../../types/list/list.ts";
 import { deleteList, leaveList, listLimits, longInteger, symmetricInteger, writeList } from "./access.ts";
 
 const cursor = new QuicklistCursor();

@@ -1,9 +1,9 @@
 /** The ends of lists: LPUSH, RPUSH, LPUSHX, RPUSHX, LPOP, RPOP. */
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NOT_POSITIVE, wrongArity } from "../../resp/errors.ts";
-import { ListElement, listDropEnd, listLength, listMakeRoom, listPush, listReadEnd } from "../../types/list.ts";
+import { ListElement, listDropEnd, listLength, listMakeRoom, listPush, listReadEnd } from "../../types/list/list.ts";
 import {
   integerFrom,
   leaveList,

@@ -1,5 +1,5 @@
 /** The list commands, all of them. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { LIST_CHANGE_COMMANDS } from "./change.ts";
 import { LIST_END_COMMANDS } from "./ends.ts";
 import { LIST_MOVE_COMMANDS } from "./move.ts";

@@ -1,12 +1,12 @@
 /** Elements that go from one list to another: LMOVE, RPOPLPUSH, and BLMOVE and BRPOPLPUSH, which wait for one. */
 import type { Ref } from "../../arena/arena.ts";
 import { copyBytes } from "../../base/bytes.ts";
+import type { Wait } from "../../engine/blocking/wait.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
-import type { Wait } from "../../engine/wait.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { Type } from "../../types/entry.ts";
-import { ListElement, listDropEnd, listMakeRoom, listPush, listReadEnd } from "../../types/list.ts";
+import { ListElement, listDropEnd, listMakeRoom, listPush, listReadEnd } from "../../types/list/list.ts";
 import { leaveList, listLimits, newList, popped, readEnd, writeElement, writeList } from "./access.ts";
 
 /** A buffer for rotated elements that grew beyond this is let go. */

@@ -1,10 +1,11 @@
 /** Elements of the first of several lists that has some: LMPOP, and BLPOP, BRPOP and BLMPOP, which wait until one has. */
+
+import type { Wait } from "../../engine/blocking/wait.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { countedKeys, Flag } from "../../engine/spec.ts";
-import type { Wait } from "../../engine/wait.ts";
+import { countedKeys, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { Type } from "../../types/entry.ts";
-import { ListElement, listDropEnd, listLength, listReadEnd } from "../../types/list.ts";
+import { ListElement, listDropEnd, listLength, listReadEnd } from "../../types/list/list.ts";
 import { integerFrom, leaveList, popCount, popped, readEnd, writeElement, writeList, writePopped } from "./access.ts";
 
 const NUMKEYS = new ReplyError("ERR numkeys should be greater than 0");

@@ -1,7 +1,7 @@
 /** What lists answer without changing: LLEN, LINDEX, LRANGE, LPOS. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import {
   cursorEquals,
@@ -11,8 +11,8 @@ import {
   cursorRead,
   QuicklistCursor,
   SearchedElement,
-} from "../../struct/quicklist-cursor.ts";
-import { ListElement, listLength, listSeek } from "../../types/list.ts";
+} from "../../struct/quicklist/quicklist-cursor.ts";
+import { ListElement, listLength, listSeek } from "../../types/list/list.ts";
 import { integerFrom, longInteger, readList, symmetricInteger, writeElement, writeRange } from "./access.ts";
 
 const RANK_ZERO = new ReplyError(

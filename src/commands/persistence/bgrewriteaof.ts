@@ -1,9 +1,9 @@
 /** BGREWRITEAOF, and DEBUG LOADAOF, which stands with DEBUG. What they do is the append-only file's business (engine.appendOnly). */
 import { latin1Bytes } from "../../base/bytes.ts";
-import { ClientFlag, Halt } from "../../engine/client.ts";
+import { ClientFlag, Halt } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { halt, release } from "../../engine/gates.ts";
-import { Flag } from "../../engine/spec.ts";
+import { halt, release } from "../../engine/gates/gates.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 
 const BUSY = new ReplyError("ERR Background append only file rewriting already in progress");

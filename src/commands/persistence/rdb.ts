@@ -1,7 +1,7 @@
 /** SAVE, BGSAVE, and DEBUG RELOAD, which stands with DEBUG. What they do is the business of engine.persistence. */
-import { Origin } from "../../engine/client.ts";
+import { Origin } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 
 const FAILED = new ReplyError("ERR");

@@ -1,9 +1,9 @@
 /** PUBSUB: which channels have listeners, and how many. */
 import { globMatch } from "../../base/glob.ts";
-import type { ChannelTable } from "../../engine/channel-table.ts";
-import type { Client } from "../../engine/client.ts";
+import type { Client } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import type { ChannelTable } from "../../engine/pubsub/channel-table.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 

@@ -1,10 +1,10 @@
-/** SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE and their opposites; PUBLISH and SPUBLISH. Who listens to what is in engine/pubsub.ts. */
+/** SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE and their opposites; PUBLISH and SPUBLISH. Who listens to what is in engine/pubsub/pubsub.ts. */
 import { latin1Bytes } from "../../base/bytes.ts";
-import { ClientFlag } from "../../engine/client.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Pending } from "../../engine/pending.ts";
-import { Listen, ownSubscriptions } from "../../engine/pubsub.ts";
-import { Flag, type KeySpec, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { Listen, ownSubscriptions } from "../../engine/pubsub/pubsub.ts";
+import { Flag, type KeySpec, keysToEnd, oneKey } from "../../engine/spec/spec.ts";
 import { notSubscribed, ReplyError } from "../../resp/errors.ts";
 
 const LISTENING = Flag.Pubsub | Flag.Noscript | Flag.Loading | Flag.Stale;

@@ -1,7 +1,7 @@
 /** FAILOVER: hands the role of the primary over to a replica. How it goes is told by INFO. */
 import { type Context, command } from "../../engine/context.ts";
 import type { FailoverRequest } from "../../engine/replication-port.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { replicationOf } from "./port.ts";
 

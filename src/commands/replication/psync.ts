@@ -1,7 +1,7 @@
 /** PSYNC and SYNC: a client becomes a replica. What it gets then is the business of engine.replication. */
 import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { replicationOf } from "./port.ts";
 
 function psync(cx: Context): void {

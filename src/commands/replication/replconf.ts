@@ -1,10 +1,10 @@
 /** REPLCONF: what replicas and primaries tell each other besides the stream. Its option-value pairs are obeyed one after the other, up to the first that is wrong. */
 import { parseSafeInteger } from "../../base/int64.ts";
 import { splitArguments } from "../../config/line.ts";
-import { ClientFlag } from "../../engine/client.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import type { ReplicaTraits, ReplicationPort } from "../../engine/replication-port.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 
 /** Longer addresses are refused, in bytes. */

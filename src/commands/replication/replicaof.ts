@@ -1,8 +1,8 @@
 /** REPLICAOF and its old name SLAVEOF: whose replica this server is, if anybody's. */
-import { ClientFlag } from "../../engine/client.ts";
-import { clientLine } from "../../engine/client-list.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
+import { clientLine } from "../../engine/client/client-list.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { replicationOf } from "./port.ts";
 

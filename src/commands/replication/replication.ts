@@ -1,5 +1,5 @@
 /** The commands of replication. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { FAILOVER_COMMANDS } from "./failover.ts";
 import { PSYNC_COMMANDS } from "./psync.ts";
 import { REPLCONF_COMMANDS } from "./replconf.ts";

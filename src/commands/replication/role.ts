@@ -1,6 +1,6 @@
 /** ROLE: whether this server is a primary or a replica, and whom it replicates to or from. */
 import { command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 
 export const ROLE_COMMANDS: readonly CommandLiteral[] = [
   command({

@@ -1,7 +1,7 @@
 /** WAIT and WAITAOF: a client waits until its changes have reached replicas, or disks. */
-import { ANY_TYPE } from "../../engine/blocking.ts";
+import { ANY_TYPE } from "../../engine/blocking/blocking.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 

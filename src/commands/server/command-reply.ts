@@ -6,8 +6,8 @@ import {
   FLAG_NAMES,
   KEY_FLAG_NAMES,
   type KeySpec,
-} from "../../engine/spec.ts";
-import { type Argument, parseSyntax } from "../../engine/syntax.ts";
+} from "../../engine/spec/spec.ts";
+import { type Argument, parseSyntax } from "../../engine/spec/syntax.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 
 /** An entry of COMMAND and COMMAND INFO; null: an unknown name. */

@@ -1,8 +1,8 @@
 /** COMMAND: what commands there are, how they are called, and which of their arguments are keys. */
 import { globMatch } from "../../base/glob.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { hasKeys, keyPositions, noPositions } from "../../engine/key-positions.ts";
-import { CATEGORIES, type CommandSpec, Flag } from "../../engine/spec.ts";
+import { hasKeys, keyPositions, noPositions } from "../../engine/spec/key-positions.ts";
+import { CATEGORIES, type CommandSpec, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { Request } from "../../resp/request.ts";
 import { writeHelp } from "../help.ts";

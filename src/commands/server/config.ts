@@ -2,7 +2,7 @@
 
 import { type Context, command } from "../../engine/context.ts";
 import { ServerGate } from "../../engine/observer.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 import { resetStatistics } from "./reset-statistics.ts";

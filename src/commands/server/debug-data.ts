@@ -9,8 +9,8 @@ import { Observer } from "../../engine/observer.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { idleSeconds, lfuDecayed } from "../../keyspace/lfu.ts";
 import { NO_SUCH_KEY, NOT_POSITIVE, ReplyError } from "../../resp/errors.ts";
-import { RefList } from "../../struct/dict.ts";
-import { type DictTableStats, dictTableStats } from "../../struct/dict-check.ts";
+import { RefList } from "../../struct/dict/dict.ts";
+import { type DictTableStats, dictTableStats } from "../../struct/dict/dict-check.ts";
 import { Digest } from "../../types/digest.ts";
 import {
   ENCODING_NAMES,

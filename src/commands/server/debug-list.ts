@@ -3,8 +3,8 @@ import type { Arena, Ref } from "../../arena/arena.ts";
 import { parseMemory } from "../../config/number-text.ts";
 import type { Context } from "../../engine/context.ts";
 import { ReplyError } from "../../resp/errors.ts";
-import { quicklistCount, quicklistDepth, quicklistFill, quicklistNodes } from "../../struct/quicklist.ts";
-import { nodeBytes, nodeNext, quicklistEnd } from "../../struct/quicklist-node.ts";
+import { quicklistCount, quicklistDepth, quicklistFill, quicklistNodes } from "../../struct/quicklist/quicklist.ts";
+import { nodeBytes, nodeNext, quicklistEnd } from "../../struct/quicklist/quicklist-node.ts";
 import { containerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
 

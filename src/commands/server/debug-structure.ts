@@ -10,8 +10,8 @@ import {
   listpackFirst,
   listpackNext,
   listpackRead,
-} from "../../struct/listpack.ts";
-import { quicklistCount, quicklistNodes } from "../../struct/quicklist.ts";
+} from "../../struct/listpack/listpack.ts";
+import { quicklistCount, quicklistNodes } from "../../struct/quicklist/quicklist.ts";
 import {
   nodeBytes,
   nodeContent,
@@ -20,7 +20,7 @@ import {
   nodeIsPlain,
   nodeNext,
   quicklistEnd,
-} from "../../struct/quicklist-node.ts";
+} from "../../struct/quicklist/quicklist-node.ts";
 import { containerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
 

@@ -1,12 +1,12 @@
 /** DEBUG: what tests and developers ask of a server. One command with subcommands of its own kind: an unknown name and a wrong number of arguments are the same error. */
 import { latin1 } from "../../base/bytes.ts";
-import { ClientFlag } from "../../engine/client.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { crashByPanic, crashBySignal } from "../../engine/crash.ts";
 import { type DebugState, REPLY_PEAK_RESET_MS } from "../../engine/debug-state.ts";
 import { propagateInternal } from "../../engine/deliver.ts";
 import { Target } from "../../engine/propagation.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 import { debugLoadAof } from "../persistence/bgrewriteaof.ts";

@@ -1,6 +1,6 @@
 /** Whole databases: DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. */
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { DB_OUT_OF_RANGE, ReplyError } from "../../resp/errors.ts";
 import { int32Argument } from "../generic/database-index.ts";
 

@@ -1,13 +1,13 @@
 /** What a section of INFO is: a table of fields, or lines that come and go. */
 import type { PersonalityName } from "../../config/personality.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { InfoValue } from "../../engine/info.ts";
+import type { InfoValue } from "../../engine/statistics/info.ts";
 
 /** Writes one line of a section. */
 export type InfoLine = (field: string, value: InfoValue) => void;
 
 /**
- * A field: its name, how its value is found while no source answers for it (see engine/info.ts), and when it is shown, if not always: under one personality
+ * A field: its name, how its value is found while no source answers for it (see engine/statistics/info.ts), and when it is shown, if not always: under one personality
  * or when a test says so.
  */
 export type InfoField = readonly [

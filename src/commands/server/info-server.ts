@@ -4,7 +4,7 @@ import { machine, release, type } from "node:os";
 import { latin1Bytes } from "../../base/bytes.ts";
 import { Crc64 } from "../../base/crc64.ts";
 import { REDIS_TS_VERSION } from "../../base/version.ts";
-import { ClientFlag } from "../../engine/client.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { InfoField, InfoLine, InfoSection } from "./info-section.ts";
 

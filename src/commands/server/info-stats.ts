@@ -1,7 +1,7 @@
 /** INFO stats, commandstats, errorstats, latencystats and debug. */
 import type { Engine } from "../../engine/engine.ts";
-import { percentileNs } from "../../engine/histogram.ts";
-import type { CommandSpec } from "../../engine/spec.ts";
+import type { CommandSpec } from "../../engine/spec/spec.ts";
+import { percentileNs } from "../../engine/statistics/histogram.ts";
 import { fixed2, type InfoField, type InfoLine, type InfoSection, safeName } from "./info-section.ts";
 
 const STATS_FIELDS: readonly InfoField[] = [

@@ -1,4 +1,4 @@
-/** INFO persistence and replication of a server that does neither: idle values, which the owners of those features replace (engine/info.ts). */
+/** INFO persistence and replication of a server that does neither: idle values, which the owners of those features replace (engine/statistics/info.ts). */
 import type { Engine } from "../../engine/engine.ts";
 import { ServerGate } from "../../engine/observer.ts";
 import type { InfoField, InfoSection } from "./info-section.ts";

@@ -2,7 +2,7 @@
 
 import { type Context, command } from "../../engine/context.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { MEMORY_SECTION } from "./info-memory.ts";
 import type { InfoField, InfoLine, InfoSection } from "./info-section.ts";
 import {

@@ -7,7 +7,7 @@
  *   532      labels: "5s" is written downwards
  *   sss
  */
-import type { LatencySeries } from "../../engine/latency.ts";
+import type { LatencySeries } from "../../engine/statistics/latency.ts";
 
 const COLUMNS = 80;
 const ROWS = 4;

@@ -1,8 +1,8 @@
 /** LATENCY: what the latency monitor has recorded, and the latency histograms of commands. */
 import { untilNul } from "../../base/bytes.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { cumulativeCounts, histogramCount } from "../../engine/histogram.ts";
-import { type CommandLiteral, type CommandSpec, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, type CommandSpec, Flag } from "../../engine/spec/spec.ts";
+import { cumulativeCounts, histogramCount } from "../../engine/statistics/histogram.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 import { latencyGraph } from "./latency-graph.ts";

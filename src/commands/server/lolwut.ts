@@ -2,7 +2,7 @@
 import { latin1 } from "../../base/bytes.ts";
 import type { Prng } from "../../base/prng.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 
 const COLUMNS_MAX = 1000;
 const ROWS_MAX = 200;

@@ -1,7 +1,7 @@
 /** What used memory is made of, for INFO memory and the MEMORY command. What is counted and what is estimated stands in engine/memory.ts. */
 import type { Engine } from "../../engine/engine.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { dictHasGrown, dictIsRehashing, dictOverheadBytes, dictRehashingBytes } from "../../struct/dict.ts";
+import { dictHasGrown, dictIsRehashing, dictOverheadBytes, dictRehashingBytes } from "../../struct/dict/dict.ts";
 
 /** Bytes of an empty table: each database has had one since the start. */
 const EMPTY_TABLE_BYTES = 128;

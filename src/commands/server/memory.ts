@@ -3,7 +3,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { formatDouble } from "../../base/float.ts";
 import { type Context, command } from "../../engine/context.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { type CommandLiteral, Flag, oneKey } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag, oneKey } from "../../engine/spec/spec.ts";
 import { SYNTAX } from "../../resp/errors.ts";
 import { entryHasExpiry, entryKeyLength, KEY_INLINE_MAX } from "../../types/entry.ts";
 import { valueType } from "../../types/value.ts";

@@ -1,7 +1,7 @@
 /** MONITOR. */
-import { ClientFlag } from "../../engine/client.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import { command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 
 const NOT_FOR_THIS_CLIENT = new ReplyError("ERR MONITOR isn't allowed for DENY BLOCKING client");

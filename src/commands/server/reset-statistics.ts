@@ -1,6 +1,6 @@
 /** CONFIG RESETSTAT: sets to zero what INFO counts. */
 import type { Engine } from "../../engine/engine.ts";
-import type { CommandSpec } from "../../engine/spec.ts";
+import type { CommandSpec } from "../../engine/spec/spec.ts";
 
 /** Resets the counters of the server, of its keyspace, of every command, and the error statistics. The slow log and the latency monitor stay. */
 export function resetStatistics(engine: Engine): void {

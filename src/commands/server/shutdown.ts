@@ -1,9 +1,9 @@
 /** SHUTDOWN and LASTSAVE. What ends the process stands behind engine.process. */
-import { ANY_TYPE } from "../../engine/blocking.ts";
-import { ClientFlag } from "../../engine/client.ts";
+import { ANY_TYPE } from "../../engine/blocking/blocking.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
 import type { ShutdownOptions } from "../../engine/ports.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 

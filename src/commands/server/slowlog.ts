@@ -1,6 +1,6 @@
-/** SLOWLOG: the commands that took long. What is kept of them stands in engine/slowlog.ts. */
+/** SLOWLOG: the commands that took long. What is kept of them stands in engine/statistics/slowlog.ts. */
 import { type Context, command } from "../../engine/context.ts";
-import { type CommandLiteral, Flag } from "../../engine/spec.ts";
+import { type CommandLiteral, Flag } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import { writeHelp } from "../help.ts";
 

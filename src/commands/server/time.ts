@@ -1,6 +1,6 @@
 /** TIME: the wall clock in seconds and microseconds. */
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 
 /** Inside EXEC and scripts time stands still: there, the milliseconds of the whole unit are all there is. */
 function time(cx: Context): void {

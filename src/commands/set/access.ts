@@ -4,8 +4,8 @@ import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import { entryType, Type } from "../../types/entry.ts";
-import { type SetLimits, setCreate, setEncodingFor, setLength } from "../../types/set.ts";
-import type { SetMember } from "../../types/set-walk.ts";
+import { type SetLimits, setCreate, setEncodingFor, setLength } from "../../types/set/set.ts";
+import type { SetMember } from "../../types/set/set-walk.ts";
 import { entryDiscard } from "../../types/value.ts";
 
 const limits: SetLimits = { intsetEntries: 0, listpackEntries: 0, listpackValue: 0 };

@@ -2,12 +2,12 @@
 import type { Ref } from "../../arena/arena.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { countedKeys, Flag, keysToEnd, oneKey } from "../../engine/spec.ts";
+import { countedKeys, Flag, keysToEnd, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
-import { spellsInteger } from "../../struct/listpack-element.ts";
+import { spellsInteger } from "../../struct/listpack/listpack-element.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
-import { setAddMember, setCreate, setHasMember, setLength, setRemoveMember, setToIntset } from "../../types/set.ts";
-import { type SetMember, SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
+import { setAddMember, setCreate, setHasMember, setLength, setRemoveMember, setToIntset } from "../../types/set/set.ts";
+import { type SetMember, SetWalk, setWalkNext, setWalkStart } from "../../types/set/set-walk.ts";
 import { entryDiscard } from "../../types/value.ts";
 import { readSet, setLimits, storeSet, writeMember } from "./access.ts";
 import { writeAll } from "./read.ts";

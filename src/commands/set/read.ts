@@ -1,13 +1,13 @@
 /** SCARD, SISMEMBER, SMISMEMBER, SMEMBERS and SSCAN. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
-import { dictScan, RefList } from "../../struct/dict.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
+import { dictScan, RefList } from "../../struct/dict/dict.ts";
 import { containerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding, Type } from "../../types/entry.ts";
-import { setHas, setLength } from "../../types/set.ts";
-import { readMember } from "../../types/set-table.ts";
-import { SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
+import { setHas, setLength } from "../../types/set/set.ts";
+import { readMember } from "../../types/set/set-table.ts";
+import { SetWalk, setWalkNext, setWalkStart } from "../../types/set/set-walk.ts";
 import { beginLastStep, parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
 import { readSet, writeMember } from "./access.ts";
 

@@ -1,5 +1,5 @@
 /** The set commands, all of them. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { SET_ALGEBRA_COMMANDS } from "./algebra.ts";
 import { SET_READ_COMMANDS } from "./read.ts";
 import { SET_SAMPLE_COMMANDS } from "./sample.ts";

@@ -2,9 +2,9 @@
 
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { Type } from "../../types/entry.ts";
-import { setAdd, setHas, setLength, setMakeRoom, setRemove } from "../../types/set.ts";
+import { setAdd, setHas, setLength, setMakeRoom, setRemove } from "../../types/set/set.ts";
 import { leaveSet, newSet, setLimits, writeSet } from "./access.ts";
 
 function add(cx: Context): void {

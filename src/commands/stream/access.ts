@@ -6,11 +6,18 @@ import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { NOT_AN_INTEGER, ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import { elementBytes, integer, isString, readInteger, stringAt, stringLength } from "../../struct/listpack-element.ts";
+import {
+  elementBytes,
+  integer,
+  isString,
+  readInteger,
+  stringAt,
+  stringLength,
+} from "../../struct/listpack/listpack-element.ts";
 import { Type } from "../../types/entry.ts";
-import { type StreamLimits, streamCreate, streamOf } from "../../types/stream.ts";
-import { EntryFlag } from "../../types/stream-block.ts";
-import { groupFind } from "../../types/stream-group.ts";
+import { type StreamLimits, streamCreate, streamOf } from "../../types/stream/stream.ts";
+import { EntryFlag } from "../../types/stream/stream-block.ts";
+import { groupFind } from "../../types/stream/stream-group.ts";
 import {
   ID_TEXT_MAX,
   IdForm,
@@ -20,8 +27,8 @@ import {
   idParse,
   idWrite,
   type StreamId,
-} from "../../types/stream-id.ts";
-import { type StreamWalk, walkNext } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-id.ts";
+import { type StreamWalk, walkNext } from "../../types/stream/stream-walk.ts";
 
 export const INVALID_ID = new ReplyError("ERR Invalid stream ID specified as stream command argument");
 const INVALID_START = new ReplyError("ERR invalid start ID for the interval");

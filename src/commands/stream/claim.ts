@@ -3,9 +3,9 @@ import type { Ref } from "../../arena/arena.ts";
 import { untilNul } from "../../base/bytes.ts";
 import { bigIntHigh, bigIntLow } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
-import { IndexCursor, indexFind, indexNext } from "../../struct/id-index.ts";
+import { IndexCursor, indexFind, indexNext } from "../../struct/id-index/id-index.ts";
 import {
   Consumer,
   groupIndex,
@@ -19,9 +19,9 @@ import {
   pendingRemove,
   pendingTime,
   setItemTime,
-} from "../../types/stream-group.ts";
-import { IdForm, idClear, idCompare, idCreate, idParse, idRead } from "../../types/stream-id.ts";
-import { StreamWalk, streamHas, walkFind } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-group.ts";
+import { IdForm, idClear, idCompare, idCreate, idParse, idRead } from "../../types/stream/stream-id.ts";
+import { StreamWalk, streamHas, walkFind } from "../../types/stream/stream-walk.ts";
 import {
   groupedStream,
   groupOf,

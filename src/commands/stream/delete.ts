@@ -1,10 +1,10 @@
 /** XDELEX and XACKDEL: deletion that minds the references of consumer groups. */
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
-import { dropReferences, isReferenced, pendingRemove } from "../../types/stream-group.ts";
-import { idCreate } from "../../types/stream-id.ts";
-import { References, streamDeleteReferenced } from "../../types/stream-trim.ts";
+import { dropReferences, isReferenced, pendingRemove } from "../../types/stream/stream-group.ts";
+import { idCreate } from "../../types/stream/stream-id.ts";
+import { References, streamDeleteReferenced } from "../../types/stream/stream-trim.ts";
 import { groupOf, idOf, readIds, readLong, writeStream } from "./access.ts";
 import { referencesOf } from "./trim-options.ts";
 import { reportDeleted } from "./write.ts";

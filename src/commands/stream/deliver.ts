@@ -2,8 +2,8 @@
 import type { Ref } from "../../arena/arena.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { IndexCursor, indexFind, indexFirst, indexNext } from "../../struct/id-index.ts";
-import { streamLength } from "../../types/stream.ts";
+import { IndexCursor, indexFind, indexFirst, indexNext } from "../../struct/id-index/id-index.ts";
+import { streamLength } from "../../types/stream/stream.ts";
 import {
   Consumer,
   consumerCreate,
@@ -21,7 +21,7 @@ import {
   pendingTouch,
   setItemTime,
   timeOfRecord,
-} from "../../types/stream-group.ts";
+} from "../../types/stream/stream-group.ts";
 import {
   idCompare,
   idCreate,
@@ -32,9 +32,9 @@ import {
   idSetMax,
   idStore,
   type StreamId,
-} from "../../types/stream-id.ts";
-import { groupCountRead } from "../../types/stream-lag.ts";
-import { StreamWalk, streamEdgeId, walkFind, walkNext, walkStart } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-id.ts";
+import { groupCountRead } from "../../types/stream/stream-lag.ts";
+import { StreamWalk, streamEdgeId, walkFind, walkNext, walkStart } from "../../types/stream/stream-walk.ts";
 import { groupOf, writeEntry, writeId } from "./access.ts";
 import { propagateClaim, propagateConsumer, propagateGroupId } from "./facts.ts";
 

@@ -3,10 +3,10 @@ import type { Ref } from "../../arena/arena.ts";
 import { copyOf } from "../../base/bytes.ts";
 import { int64ToBigInt } from "../../base/int64.ts";
 import type { Context } from "../../engine/context.ts";
-import type { IndexCursor } from "../../struct/id-index.ts";
-import { groupReadHigh, groupReadLastId, groupReadLow, Pending, pendingTime } from "../../types/stream-group.ts";
-import { idCreate, idText, type StreamId } from "../../types/stream-id.ts";
-import { nameAt, nameBuffer, nameLength } from "../../types/stream-names.ts";
+import type { IndexCursor } from "../../struct/id-index/id-index.ts";
+import { groupReadHigh, groupReadLastId, groupReadLow, Pending, pendingTime } from "../../types/stream/stream-group.ts";
+import { idCreate, idText, type StreamId } from "../../types/stream/stream-id.ts";
+import { nameAt, nameBuffer, nameLength } from "../../types/stream/stream-names.ts";
 
 const lastId = idCreate();
 

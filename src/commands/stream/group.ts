@@ -3,9 +3,9 @@ import type { Ref } from "../../arena/arena.ts";
 import { bigIntHigh, bigIntLow } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError } from "../../resp/errors.ts";
-import { Head, streamReadId } from "../../types/stream.ts";
+import { Head, streamReadId } from "../../types/stream/stream.ts";
 import {
   consumerCreate,
   consumerDelete,
@@ -15,8 +15,8 @@ import {
   groupDelete,
   groupSetLastId,
   groupSetRead,
-} from "../../types/stream-group.ts";
-import { IdForm, IdRule, idClear, idCreate, idParse } from "../../types/stream-id.ts";
+} from "../../types/stream/stream-group.ts";
+import { IdForm, IdRule, idClear, idCreate, idParse } from "../../types/stream/stream-id.ts";
 import { writeHelp } from "../help.ts";
 import { groupOf, INVALID_ID, isSign, newStream, noGroup, readId, writeStream } from "./access.ts";
 

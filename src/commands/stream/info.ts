@@ -1,9 +1,9 @@
 /** XINFO: streams, groups and consumers as they are. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NO_SUCH_KEY, ReplyError } from "../../resp/errors.ts";
-import { IndexCursor, indexFirst, indexNext, indexNodes } from "../../struct/id-index.ts";
+import { IndexCursor, indexFirst, indexNext, indexNodes } from "../../struct/id-index/id-index.ts";
 import {
   Head,
   streamAddedHigh,
@@ -12,7 +12,7 @@ import {
   streamIndex,
   streamLength,
   streamReadId,
-} from "../../types/stream.ts";
+} from "../../types/stream/stream.ts";
 import {
   Consumer,
   consumerAt,
@@ -30,10 +30,10 @@ import {
   Pending,
   pendingFind,
   pendingTime,
-} from "../../types/stream-group.ts";
-import { idCreate, idRead, idSetMax } from "../../types/stream-id.ts";
-import { groupLag } from "../../types/stream-lag.ts";
-import { StreamWalk, walkNext, walkStart } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-group.ts";
+import { idCreate, idRead, idSetMax } from "../../types/stream/stream-id.ts";
+import { groupLag } from "../../types/stream/stream-lag.ts";
+import { StreamWalk, walkNext, walkStart } from "../../types/stream/stream-walk.ts";
 import { writeHelp } from "../help.ts";
 import { groupOf, noGroup, readLong, readStream, writeEntries, writeEntry, writeId } from "./access.ts";
 import { writeName } from "./pending.ts";

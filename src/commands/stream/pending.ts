@@ -1,9 +1,9 @@
 /** XPENDING and XACK. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { SYNTAX } from "../../resp/errors.ts";
-import { IndexCursor, indexFind, indexFirst, indexLast, indexNext } from "../../struct/id-index.ts";
+import { IndexCursor, indexFind, indexFirst, indexLast, indexNext } from "../../struct/id-index/id-index.ts";
 import {
   consumerAt,
   consumerCount,
@@ -16,9 +16,9 @@ import {
   pendingFind,
   pendingRemove,
   pendingTime,
-} from "../../types/stream-group.ts";
-import { idCompare, idCreate, idRead } from "../../types/stream-id.ts";
-import { nameAt, nameBuffer, nameLength } from "../../types/stream-names.ts";
+} from "../../types/stream/stream-group.ts";
+import { idCompare, idCreate, idRead } from "../../types/stream/stream-id.ts";
+import { nameAt, nameBuffer, nameLength } from "../../types/stream/stream-names.ts";
 import {
   groupedStream,
   groupOf,

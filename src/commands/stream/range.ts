@@ -1,10 +1,10 @@
 /** XLEN, XRANGE and XREVRANGE. */
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { SYNTAX } from "../../resp/errors.ts";
-import { streamLength } from "../../types/stream.ts";
-import { idCreate } from "../../types/stream-id.ts";
-import { StreamWalk, walkStart } from "../../types/stream-walk.ts";
+import { streamLength } from "../../types/stream/stream.ts";
+import { idCreate } from "../../types/stream/stream-id.ts";
+import { StreamWalk, walkStart } from "../../types/stream/stream-walk.ts";
 import { readEnd, readLong, readStart, readStream, writeEntries } from "./access.ts";
 
 const from = idCreate();

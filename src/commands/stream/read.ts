@@ -2,12 +2,12 @@
 import type { Ref } from "../../arena/arena.ts";
 import { equalsToken } from "../../base/bytes.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, type KeyPositions, type KeySpec } from "../../engine/spec.ts";
+import { Flag, type KeyPositions, type KeySpec } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { Request } from "../../resp/request.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import { Type } from "../../types/entry.ts";
-import { Head, streamLength, streamOf, streamReadId } from "../../types/stream.ts";
+import { Head, streamLength, streamOf, streamReadId } from "../../types/stream/stream.ts";
 import {
   idClear,
   idCompare,
@@ -17,8 +17,8 @@ import {
   idIsMax,
   idSetMax,
   idText,
-} from "../../types/stream-id.ts";
-import { StreamWalk, streamEdgeId, walkStart } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-id.ts";
+import { StreamWalk, streamEdgeId, walkStart } from "../../types/stream/stream-walk.ts";
 import {
   groupedStream,
   groupOf,

@@ -1,5 +1,5 @@
 /** All commands of streams. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { STREAM_CLAIM_COMMANDS } from "./claim.ts";
 import { STREAM_DELETE_COMMANDS } from "./delete.ts";
 import { STREAM_GROUP_COMMANDS } from "./group.ts";

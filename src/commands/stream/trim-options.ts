@@ -1,12 +1,12 @@
 /** The options of XADD and XTRIM: which entries are to go, and what is propagated in the place of an approximate trim. */
 import type { Ref } from "../../arena/arena.ts";
-import { ClientFlag } from "../../engine/client.ts";
+import { ClientFlag } from "../../engine/client/client.ts";
 import type { Context } from "../../engine/context.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
-import { streamLength } from "../../types/stream.ts";
-import { IdForm, IdRule, idCreate, idParse, idText } from "../../types/stream-id.ts";
-import { References, Trim, type TrimOptions } from "../../types/stream-trim.ts";
-import { streamEdgeId } from "../../types/stream-walk.ts";
+import { streamLength } from "../../types/stream/stream.ts";
+import { IdForm, IdRule, idCreate, idParse, idText } from "../../types/stream/stream-id.ts";
+import { References, Trim, type TrimOptions } from "../../types/stream/stream-trim.ts";
+import { streamEdgeId } from "../../types/stream/stream-walk.ts";
 import { INVALID_ID, isSign, readId, readLong } from "./access.ts";
 
 const BOTH = new ReplyError("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");

@@ -3,7 +3,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { bigIntHigh, bigIntLow } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NO_SUCH_KEY, ReplyError, SYNTAX, wrongArity } from "../../resp/errors.ts";
 import {
   BLOCK_BYTES_MAX,
@@ -13,7 +13,7 @@ import {
   streamReadId,
   streamSetAdded,
   streamStoreId,
-} from "../../types/stream.ts";
+} from "../../types/stream/stream.ts";
 import {
   idClear,
   idCompare,
@@ -25,9 +25,9 @@ import {
   idSet,
   idSetMs,
   idText,
-} from "../../types/stream-id.ts";
-import { streamDelete, streamDeleted, streamTrim, Trim } from "../../types/stream-trim.ts";
-import { streamEdgeId } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-id.ts";
+import { streamDelete, streamDeleted, streamTrim, Trim } from "../../types/stream/stream-trim.ts";
+import { streamEdgeId } from "../../types/stream/stream-walk.ts";
 import { idOf, newStream, readId, readIds, streamLimits, writeId, writeStream } from "./access.ts";
 import { IdChoice, propagateTrim, readTrimOptions, trimOptions } from "./trim-options.ts";
 

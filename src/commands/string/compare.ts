@@ -5,7 +5,7 @@ import { equalBytes, equalsToken } from "../../base/bytes.ts";
 import { DIGEST_LENGTH, xxh3Hex } from "../../base/xxh3.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, wrongArity } from "../../resp/errors.ts";
 import { entryType, Type } from "../../types/entry.ts";
 import { ByteSpan, readString } from "../../types/string.ts";

@@ -23,7 +23,7 @@ import {
 } from "../../base/long-double.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { KEEP_EXPIRY } from "../../keyspace/database.ts";
 import { NAN_OR_INFINITY, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW, ReplyError } from "../../resp/errors.ts";
 import { Encoding, entryEncoding, Type, valueWord } from "../../types/entry.ts";

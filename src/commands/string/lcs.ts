@@ -2,7 +2,7 @@
 
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag } from "../../engine/spec.ts";
+import { Flag } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { entryType, Type } from "../../types/entry.ts";
 import { ByteSpan, readString } from "../../types/string.ts";

@@ -2,7 +2,7 @@
 
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { countedKeys, Flag, keysToEnd } from "../../engine/spec.ts";
+import { countedKeys, Flag, keysToEnd } from "../../engine/spec/spec.ts";
 import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { ReplyError, wrongArity } from "../../resp/errors.ts";
 import { entryType, setEntryExpiry, Type } from "../../types/entry.ts";

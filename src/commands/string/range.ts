@@ -4,7 +4,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { parseInt64, parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { NOT_AN_INTEGER, ReplyError } from "../../resp/errors.ts";
 import { entryHasExpiry, Type } from "../../types/entry.ts";

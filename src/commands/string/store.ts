@@ -1,6 +1,6 @@
 /** What the string commands share: storing an argument as a key's value, deleting a key, and the events of both. */
 import type { Ref } from "../../arena/arena.ts";
-import { Origin } from "../../engine/client.ts";
+import { Origin } from "../../engine/client/client.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { STRING_TOO_LONG } from "../../resp/errors.ts";

@@ -1,5 +1,5 @@
 /** The string commands, all of them. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { COMPARE_COMMANDS } from "./compare.ts";
 import { COUNTER_COMMANDS } from "./counter.ts";
 import { LCS_COMMANDS } from "./lcs.ts";

@@ -4,7 +4,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { equalsToken } from "../../base/bytes.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { entryHasExpiry, setEntryExpiry, Type } from "../../types/entry.ts";
 import { ByteSpan, readString } from "../../types/string.ts";

@@ -1,7 +1,7 @@
-/** MULTI, EXEC, DISCARD, WATCH, UNWATCH. Queueing itself is a gate (engine/gates.ts); the registry of watched keys is in engine/transactions.ts. */
-import { ClientFlag } from "../../engine/client.ts";
+/** MULTI, EXEC, DISCARD, WATCH, UNWATCH. Queueing itself is a gate (engine/gates/gates.ts); the registry of watched keys is in engine/transactions.ts. */
+import { ClientFlag } from "../../engine/client/client.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, keysToEnd } from "../../engine/spec.ts";
+import { Flag, keysToEnd } from "../../engine/spec/spec.ts";
 import { discardTransaction } from "../../engine/transactions.ts";
 import { ReplyError } from "../../resp/errors.ts";
 

@@ -7,11 +7,11 @@ import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { NOT_AN_INTEGER, type ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import type { ListpackElement } from "../../struct/listpack-element.ts";
+import type { ListpackElement } from "../../struct/listpack/listpack-element.ts";
 import { entryType, Type } from "../../types/entry.ts";
 import { entryDiscard } from "../../types/value.ts";
-import { type ZsetLimits, zsetCreate } from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
+import { type ZsetLimits, zsetCreate } from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
 
 const limits: ZsetLimits = { listpackEntries: 0, listpackValue: 0 };
 

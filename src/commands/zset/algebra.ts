@@ -2,19 +2,19 @@
 import type { Ref } from "../../arena/arena.ts";
 import { parseDouble } from "../../base/float.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { countedKeys, Flag, type KeyPositions, oneKey } from "../../engine/spec.ts";
+import { countedKeys, Flag, type KeyPositions, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX, WRONG_TYPE } from "../../resp/errors.ts";
 import type { Request } from "../../resp/request.ts";
-import type { ListpackElement } from "../../struct/listpack-element.ts";
+import type { ListpackElement } from "../../struct/listpack/listpack-element.ts";
 import { Encoding, entryType, Type } from "../../types/entry.ts";
-import { setHas, setLength } from "../../types/set.ts";
-import { SetWalk, setWalkNext, setWalkStart } from "../../types/set-walk.ts";
+import { setHas, setLength } from "../../types/set/set.ts";
+import { SetWalk, setWalkNext, setWalkStart } from "../../types/set/set-walk.ts";
 import { entryDiscard } from "../../types/value.ts";
-import { zsetRemove, zsetScore, zsetToListpackIfSmall } from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { tableAdd } from "../../types/zset-table.ts";
-import { tallyAdd, tallyEnd } from "../../types/zset-tally.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset-walk.ts";
+import { zsetRemove, zsetScore, zsetToListpackIfSmall } from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { tableAdd } from "../../types/zset/zset-table.ts";
+import { tallyAdd, tallyEnd } from "../../types/zset/zset-tally.ts";
+import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset/zset-walk.ts";
 import { beginMembers, readLong, scratchZset, storeZset, writePair, zsetLimits } from "./access.ts";
 import { countedKeyPositions } from "./pop.ts";
 

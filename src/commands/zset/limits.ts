@@ -2,7 +2,7 @@
 import { parseScoreLimit } from "../../base/float.ts";
 import type { Context } from "../../engine/context.ts";
 import { ReplyError } from "../../resp/errors.ts";
-import { type BytesLimit, BytesRange, ranks, ScoreRange } from "../../types/zset-range.ts";
+import { type BytesLimit, BytesRange, ranks, ScoreRange } from "../../types/zset/zset-range.ts";
 
 const NOT_SCORES = new ReplyError("ERR min or max is not a float");
 const NOT_NAMES = new ReplyError("ERR min or max not valid string range item");

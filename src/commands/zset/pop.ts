@@ -3,14 +3,14 @@ import type { Ref } from "../../arena/arena.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { countedKeys, Flag, type KeyPositions, type KeySpec, oneKey } from "../../engine/spec.ts";
+import { countedKeys, Flag, type KeyPositions, type KeySpec, oneKey } from "../../engine/spec/spec.ts";
 import { NOT_POSITIVE, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { Request } from "../../resp/request.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import { Type } from "../../types/entry.ts";
-import { zsetRemoveRanks } from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset-walk.ts";
+import { zsetRemoveRanks } from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset/zset-walk.ts";
 import { leaveZset, readLong, writeMember, writeScore, writeZset } from "./access.ts";
 
 const NUMKEYS = new ReplyError("ERR numkeys should be greater than 0");

@@ -1,16 +1,16 @@
 /** Ranges of members by rank, score or name: ZRANGE, its older relatives, ZRANGESTORE, ZCOUNT and ZLEXCOUNT. */
 import type { Ref } from "../../arena/arena.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
-import { treeMember, treeNext, treePrevious, treeSeek } from "../../struct/ranked-tree.ts";
+import { treeMember, treeNext, treePrevious, treeSeek } from "../../struct/ranked-tree/ranked-tree.ts";
 import { memberAt, memberBuffer, memberLength } from "../../struct/scored-member.ts";
 import { containerWord } from "../../types/container.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
-import { zsetAdd, zsetEncodingFor } from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { firstInRange, ranks, ranksOfBytes, ranksOfScores } from "../../types/zset-range.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset-walk.ts";
+import { zsetAdd, zsetEncodingFor } from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { firstInRange, ranks, ranksOfBytes, ranksOfScores } from "../../types/zset/zset-range.ts";
+import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset/zset-walk.ts";
 import {
   beginMembers,
   deleteKey,

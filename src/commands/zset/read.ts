@@ -2,15 +2,15 @@
 import type { Ref } from "../../arena/arena.ts";
 import { formatGeneral } from "../../base/float-printf.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { SYNTAX, wrongArity } from "../../resp/errors.ts";
-import { dictScan, RefList } from "../../struct/dict.ts";
+import { dictScan, RefList } from "../../struct/dict/dict.ts";
 import { memberScore } from "../../struct/scored-member.ts";
 import { containerRoot } from "../../types/container.ts";
 import { Encoding, entryEncoding, Type } from "../../types/entry.ts";
-import { latest, zsetRank, zsetScore } from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { readMember, ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset-walk.ts";
+import { latest, zsetRank, zsetScore } from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { readMember, ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset/zset-walk.ts";
 import { beginLastStep, parseScanOptions, readCursor, scanMatches, scanOptions } from "../generic/scan.ts";
 import { readZset, writeScore } from "./access.ts";
 

@@ -2,12 +2,12 @@
 import type { Ref } from "../../arena/arena.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
 import { type Context, command } from "../../engine/context.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { Encoding, entryEncoding } from "../../types/entry.ts";
-import { zsetRandom } from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset-walk.ts";
+import { zsetRandom } from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset/zset-walk.ts";
 import { beginMembers, readZset, writeMember, writePair } from "./access.ts";
 
 const COUNT_RANGE = new ReplyError(

@@ -3,7 +3,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { parseDouble } from "../../base/float.ts";
 import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { Flag, oneKey } from "../../engine/spec.ts";
+import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NOT_A_FLOAT, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import {
   Add,
@@ -14,9 +14,9 @@ import {
   zsetMakeRoom,
   zsetRemove,
   zsetRemoveRanks,
-} from "../../types/zset.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { ranks, ranksOfBytes, ranksOfScores } from "../../types/zset-range.ts";
+} from "../../types/zset/zset.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { ranks, ranksOfBytes, ranksOfScores } from "../../types/zset/zset-range.ts";
 import { leaveZset, newZset, readLong, writeScore, writeZset, zsetLimits } from "./access.ts";
 import { bytesRange, readBytesRange, readScoreRange, scoreRange, setRanks } from "./limits.ts";
 

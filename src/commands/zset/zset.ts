@@ -1,5 +1,5 @@
 /** The commands of sorted sets, all of them. */
-import type { CommandLiteral } from "../../engine/spec.ts";
+import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { ZSET_ALGEBRA_COMMANDS } from "./algebra.ts";
 import { ZSET_POP_COMMANDS } from "./pop.ts";
 import { ZSET_RANGE_COMMANDS } from "./range.ts";

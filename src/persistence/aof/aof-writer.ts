@@ -13,8 +13,8 @@
  */
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import { errnoCode, errnoText } from "../../config/errno.ts";
-import { updateDiskGate } from "../../engine/disk-gate.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { updateDiskGate } from "../../engine/gates/disk-gate.ts";
 import { type PropagationSink, Target } from "../../engine/propagation.ts";
 import { CommandBuffer } from "./command-buffer.ts";
 

@@ -1,6 +1,7 @@
 /** The append-only file of a server as the rest of the server meets it: commands, settings, INFO, the cron, start and end. */
-import { updateDiskGate } from "../../engine/disk-gate.ts";
+
 import type { Engine } from "../../engine/engine.ts";
+import { updateDiskGate } from "../../engine/gates/disk-gate.ts";
 import type { AppendOnlyPort, ShutdownOptions } from "../../engine/ports.ts";
 import type { Loading } from "../loading.ts";
 import { AofLoad, type LoadResult, type OpenSnapshot } from "./aof-load.ts";

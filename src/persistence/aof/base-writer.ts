@@ -1,11 +1,11 @@
 /** Writes the data set as the base of a log: at once, or in the background by way of a child process, whose file keeps its temporary name until the log takes it over. */
 import { errnoText } from "../../config/errno.ts";
-import type { ChildEnd } from "../child-file.ts";
-import { ChildSnapshot, type SnapshotParts } from "../child-snapshot.ts";
+import type { ChildEnd } from "../child/child-file.ts";
 import { FileFault, NewFile } from "../disk.ts";
-import { type ChecksumBy, RdbFormat } from "../rdb-format.ts";
-import { writeAllKeys } from "../rdb-save.ts";
-import type { ByteSink, SnapshotFormat } from "../snapshot.ts";
+import { type ChecksumBy, RdbFormat } from "../rdb/rdb-format.ts";
+import { writeAllKeys } from "../rdb/rdb-save.ts";
+import { ChildSnapshot, type SnapshotParts } from "../snapshot/child-snapshot.ts";
+import type { ByteSink, SnapshotFormat } from "../snapshot/snapshot.ts";
 import type { BaseFormat } from "./aof-log.ts";
 import type { BaseEnd, BaseWriter } from "./aof-rewrite.ts";
 import { CommandFormat } from "./command-format.ts";

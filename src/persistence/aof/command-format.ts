@@ -2,7 +2,7 @@
 import type { Arena, Ref } from "../../arena/arena.ts";
 import { ReplyWriter } from "../../resp/writer.ts";
 import { isUnread } from "../../types/unread-value.ts";
-import type { ByteSink, SnapshotDatabase, SnapshotFormat, SnapshotLane } from "../snapshot.ts";
+import type { ByteSink, SnapshotDatabase, SnapshotFormat, SnapshotLane } from "../snapshot/snapshot.ts";
 import { ValueCommands } from "./value-commands.ts";
 
 /** Bytes that are collected before they are handed on. */

@@ -5,14 +5,14 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
 import { latin1 } from "../../base/bytes.ts";
 import { errnoText } from "../../config/errno.ts";
-import { Client, ClientFlag, Origin } from "../../engine/client.ts";
+import { Client, ClientFlag, Origin } from "../../engine/client/client.ts";
+import { NULL_LINK } from "../../engine/client/null-link.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { NULL_LINK } from "../../engine/null-link.ts";
 import { LOOK_AHEAD } from "../../engine/prefetch.ts";
-import type { CommandSpec } from "../../engine/spec.ts";
+import type { CommandSpec } from "../../engine/spec/spec.ts";
 import { Request } from "../../resp/request.ts";
 import { pathBytes } from "../disk.ts";
-import { LoadPace } from "../load-pace.ts";
+import { LoadPace } from "../rdb/load-pace.ts";
 import { type CommandReader, Found } from "./command-reader.ts";
 
 /** How loading a file has ended. */

@@ -5,10 +5,17 @@
 import type { Arena, Ref } from "../../arena/arena.ts";
 import { int64High, int64Low } from "../../base/int64.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
-import { IndexCursor, indexFirst, indexNext } from "../../struct/id-index.ts";
-import { elementBytes, ListpackElement } from "../../struct/listpack-element.ts";
-import { Head, streamAddedHigh, streamAddedLow, streamLength, streamOf, streamReadId } from "../../types/stream.ts";
-import { EntryFlag } from "../../types/stream-block.ts";
+import { IndexCursor, indexFirst, indexNext } from "../../struct/id-index/id-index.ts";
+import { elementBytes, ListpackElement } from "../../struct/listpack/listpack-element.ts";
+import {
+  Head,
+  streamAddedHigh,
+  streamAddedLow,
+  streamLength,
+  streamOf,
+  streamReadId,
+} from "../../types/stream/stream.ts";
+import { EntryFlag } from "../../types/stream/stream-block.ts";
 import {
   consumerAt,
   consumerCount,
@@ -21,10 +28,18 @@ import {
   Pending,
   pendingFind,
   pendingTime,
-} from "../../types/stream-group.ts";
-import { ID_TEXT_MAX, idClear, idCreate, idRead, idSetMax, idWrite, type StreamId } from "../../types/stream-id.ts";
-import { nameAt, nameBuffer, nameLength } from "../../types/stream-names.ts";
-import { StreamWalk, walkNext, walkStart } from "../../types/stream-walk.ts";
+} from "../../types/stream/stream-group.ts";
+import {
+  ID_TEXT_MAX,
+  idClear,
+  idCreate,
+  idRead,
+  idSetMax,
+  idWrite,
+  type StreamId,
+} from "../../types/stream/stream-id.ts";
+import { nameAt, nameBuffer, nameLength } from "../../types/stream/stream-names.ts";
+import { StreamWalk, walkNext, walkStart } from "../../types/stream/stream-walk.ts";
 
 /** What is being written. */
 const Phase = { Entries: 0, Head: 1, Groups: 2, Consumers: 3, Pending: 4, Done: 5 } as const;

@@ -19,15 +19,15 @@ import {
   entryType,
   Type,
 } from "../../types/entry.ts";
-import { hashLength } from "../../types/hash.ts";
-import { HashWalk, walkNextSaved, walkStartSaved } from "../../types/hash-walk.ts";
-import { listLength } from "../../types/list.ts";
-import { ListWalk, listWalkEnd, listWalkNext, listWalkStart } from "../../types/list-walk.ts";
-import { setLength } from "../../types/set.ts";
-import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../../types/set-walk.ts";
+import { hashLength } from "../../types/hash/hash.ts";
+import { HashWalk, walkNextSaved, walkStartSaved } from "../../types/hash/hash-walk.ts";
+import { listLength } from "../../types/list/list.ts";
+import { ListWalk, listWalkEnd, listWalkNext, listWalkStart } from "../../types/list/list-walk.ts";
+import { setLength } from "../../types/set/set.ts";
+import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../../types/set/set-walk.ts";
 import { ByteSpan, readString } from "../../types/string.ts";
-import { zsetLength } from "../../types/zset-length.ts";
-import { ZsetWalk, zsetWalkNextSaved, zsetWalkStartSaved } from "../../types/zset-walk.ts";
+import { zsetLength } from "../../types/zset/zset-length.ts";
+import { ZsetWalk, zsetWalkNextSaved, zsetWalkStartSaved } from "../../types/zset/zset-walk.ts";
 import { StreamCommands } from "./stream-commands.ts";
 
 /** Elements of one command. */

@@ -1,0 +1,45 @@
+/**
+ * When a server gets its data set's part: persistence and replication, which are two fifths of the code. With something to start with, a file or a
+ * primary, at once. Otherwise not before it is needed: by the first command that is not one about a connection, by the end of the server, or by its first
+ * rest (server-process.ts). Until then there is no key, and no command that could make one has run.
+ */
+import type { Cron } from "../../engine/cron.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { fileExists } from "../../persistence/file-exists.ts";
+import type { DataSet, DataSetLife } from "./data-set.ts";
+
+/** What is needed of the process: also that it calls `beforeEnd` when a shutdown begins. */
+export interface DataSetStartLife extends DataSetLife {
+  beforeEnd: () => void;
+}
+
+export class DataSetStart {
+  readonly #engine: Engine;
+  readonly #cron: Cron;
+  readonly #life: DataSetStartLife;
+  #joined = false;
+
+  constructor(engine: Engine, cron: Cron, life: DataSetStartLife) {
+    this.#engine = engine;
+    this.#cron = cron;
+    this.#life = life;
+  }
+
+  /** Before the sockets are open: joins what must be there from the start. */
+  prepare(): DataSet | null {
+    const { appendonly, appenddirname, dbfilename, replicaof } = this.#engine.config.values;
+    if (appendonly || replicaof !== null || fileExists(dbfilename) || fileExists(appenddirname)) return this.#join();
+    const join = (): void => {
+      if (!this.#joined && !this.#join().startEmpty()) process.exit(1);
+    };
+    this.#engine.commands.beforeLoading = join;
+    this.#life.beforeEnd = join;
+    return null;
+  }
+
+  #join(): DataSet {
+    this.#joined = true;
+    const { DataSet } = require("./data-set.ts") as typeof import("./data-set.ts");
+    return new DataSet(this.#engine, this.#cron, this.#life);
+  }
+}
