@@ -11,7 +11,7 @@
 export const IDLE_SLICE_US = 1000;
 const BUSY_SLICE_US = 250;
 /** Share of the time that the walk takes from a server that is always busy; and when replicas wait for the snapshot, for whom changes pile up meanwhile. */
-const SHARE_MIN = 0.04;
+const SHARE_MIN = 0.03;
 const SHARE_MIN_AWAITED = 0.25;
 /** Share that it takes of what clients leave. */
 const SHARE_OF_REST = 0.5;
