@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BenchServer, type Throughput } from "./lib/bench-server.ts";
+import { median } from "./lib/median.ts";
 import { fillMixed } from "./lib/mixed-keys.ts";
 import { BINARY, fail, say } from "./lib/project.ts";
 
@@ -59,12 +60,6 @@ function parseOptions(args: readonly string[]): Options {
   }
   if (!(rounds >= 1) || !(keys >= 1) || parts.length === 0) usage();
   return { parts, keys, rounds, peer, binary };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Prints a line: both medians and the median of the ratios. `rows`: ours and theirs of each round. */

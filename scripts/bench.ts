@@ -7,6 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { BenchServer, type Throughput } from "./lib/bench-server.ts";
+import { median } from "./lib/median.ts";
 import { BINARY, fail, say } from "./lib/project.ts";
 
 interface BenchTest {
@@ -89,12 +90,6 @@ function checkTools(options: Options): void {
   if (missing.length > 0)
     fail(`not on the PATH: ${missing.join(", ")}. Install Redis (its server and its tools) to compare with it.`);
   if (!existsSync(options.binary)) fail(`${options.binary} does not exist; build it first: npm run build`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const column = (text: string, width = 14): string => text.padStart(width);

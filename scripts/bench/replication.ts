@@ -6,6 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { BenchServer } from "../lib/bench-server.ts";
+import { median } from "../lib/median.ts";
 import { BINARY, fail, say } from "../lib/project.ts";
 
 const PIPELINE = 16;
@@ -67,10 +68,6 @@ async function measure(
   await detach(replicas.slice(0, 1));
   if (run === null) throw new Error(`redis-benchmark failed on ${primary.name}`);
   return { syncMs, manyMs, rate: run.requestsPerSecond };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 const binary = option("--binary", BINARY);

@@ -2,17 +2,14 @@
 // the machine disturbs less. The servers take turns; ratios are medians over pairs. Needs redis-server on the PATH, and Linux.
 // usage: bun scripts/bench/start.ts [--pairs 40] [--peer PROGRAM] [--binary PROGRAM]
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { BenchServer } from "../lib/bench-server.ts";
+import { median } from "../lib/median.ts";
 import { BINARY, fail, say } from "../lib/project.ts";
 
-const PING = "*1\r\n$4\r\nPING\r\n";
-const FIRST_PORT = 22_900;
-const LIMIT_MS = 10_000;
-/** Between two attempts to connect. */
-const POLL_MS = 1;
 const NS_PER_MS = 1_000_000;
+const MEBIBYTE = 1024 ** 2;
 
 /** What one start took. */
 interface Start {
@@ -34,29 +31,7 @@ function options(args: readonly string[]) {
   return found;
 }
 
-/** Sends a PING; false when nobody answers it. */
-async function answers(port: number): Promise<boolean> {
-  const { promise, resolve: settle } = Promise.withResolvers<boolean>();
-  try {
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      socket: {
-        data: (_socket, reply) => settle(reply.toString().startsWith("+PONG")),
-        close: () => settle(false),
-        error: () => settle(false),
-      },
-    });
-    socket.write(PING);
-    const answered = await promise;
-    socket.end();
-    return answered;
-  } catch {
-    return false;
-  }
-}
-
-/** Processor time of all threads of a process. */
+/** Processor time of all threads of a process: finer than BenchServer.cpuMs, but without threads that have ended. */
 function processorMs(pid: number): number {
   let ns = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -65,38 +40,12 @@ function processorMs(pid: number): number {
   return ns / NS_PER_MS;
 }
 
-function residentMib(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-  return Number(line?.[1]) / 1024;
-}
-
-async function startOnce(program: string, port: number): Promise<Start> {
-  const dir = mkdtempSync(join(tmpdir(), "bench-start-"));
-  const startMs = performance.now();
-  const child = Bun.spawn([program, "--port", `${port}`, "--save", ""], {
-    cwd: dir,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "ignore",
-  });
-  try {
-    while (!(await answers(port))) {
-      if (performance.now() - startMs > LIMIT_MS) fail(`${program} did not answer within ${LIMIT_MS / 1000} s`);
-      await Bun.sleep(POLL_MS);
-    }
-    const wallMs = performance.now() - startMs;
-    return { wallMs, processorMs: processorMs(child.pid), residentMib: residentMib(child.pid) };
-  } finally {
-    child.kill("SIGKILL");
-    await child.exited;
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+async function startOnce(name: string, program: string): Promise<Start> {
+  const server = await BenchServer.start(name, program);
+  const spentMs = processorMs(server.pid);
+  const residentMib = (await server.residentBytes()) / MEBIBYTE;
+  await server.stop();
+  return { wallMs: server.startMs, processorMs: spentMs, residentMib };
 }
 
 function report(what: string, unit: string, pairs: readonly (readonly [Start, Start])[], of: (start: Start) => number) {
@@ -114,9 +63,9 @@ if (process.platform !== "linux" || Bun.which(peer) === null) fail(`this needs L
 const pairs: [Start, Start][] = [];
 for (let i = -1; i < count; i++) {
   // Who comes first changes from pair to pair. The pair before the first brings the files into memory.
-  const first = i % 2 === 0 ? null : await startOnce(peer, FIRST_PORT + 1);
-  const own = await startOnce(binary, FIRST_PORT);
-  const pair: [Start, Start] = [own, first ?? (await startOnce(peer, FIRST_PORT + 1))];
+  const first = i % 2 === 0 ? null : await startOnce("peer", peer);
+  const own = await startOnce("redis-ts", binary);
+  const pair: [Start, Start] = [own, first ?? (await startOnce("peer", peer))];
   if (i >= 0) pairs.push(pair);
 }
 report("first PONG", "ms", pairs, (start) => start.wallMs);
