@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setAllocatorDefault } from "./lib/allocator-default.ts";
+import { moveIntoFunctions } from "./lib/function-scope.ts";
 import { BINARY, DIST, fail, pinnedBun, runQuietly, say, seconds } from "./lib/project.ts";
 import { copySources } from "./lib/start-chunk.ts";
 
@@ -97,27 +98,36 @@ function setAllocatorDefaults(executable: string): void {
       fail(`${basename(executable)}: the runtime's allocator has no option ${option} where it was`);
 }
 
+/** Runs the compiler; leaves with its message when it fails. Returns the milliseconds that it took. */
+async function run(what: string, ...args: readonly string[]): Promise<number> {
+  const done = await runQuietly([pinnedBun(), "build", ...args]);
+  if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${what} failed`);
+  return done.elapsedMs;
+}
+
 /** Compiles into a scratch folder and renames: a failed build leaves the old file, and a running one is not overwritten. */
 async function compile(outFile: string, target: string | null, bytecode: boolean): Promise<void> {
+  const what = basename(outFile);
   const scratch = join(dirname(outFile), `.building-${process.pid}`);
   // Within the project, where the sources' packages are found.
   const sources = join(DIST, `.sources-${process.pid}`);
-  const scratchFile = join(scratch, basename(outFile));
-  const command = [pinnedBun(), "build", "--compile", "--minify", "--splitting"];
-  command.push(`--compile-jit-policy=${START_JIT_POLICY}`);
-  command.push("--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig", "--reject-unresolved");
-  if (bytecode) command.push("--bytecode", "--format=esm");
-  if (target !== null) command.push(`--target=${TARGETS[target]}`);
+  const chunks = join(scratch, "chunks");
+  const scratchFile = join(scratch, what);
+  const options = ["--compile", "--minify", "--splitting", `--compile-jit-policy=${START_JIT_POLICY}`];
+  options.push("--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig");
+  if (bytecode) options.push("--bytecode", "--format=esm");
+  if (target !== null) options.push(`--target=${TARGETS[target]}`);
   mkdirSync(scratch, { recursive: true });
   try {
-    command.push(`--outfile=${scratchFile}`, copySources(sources));
-    const done = await runQuietly(command);
-    if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${basename(outFile)} failed`);
+    const main = copySources(sources);
+    let elapsedMs = await run(what, "--target=bun", "--splitting", "--reject-unresolved", `--outdir=${chunks}`, main);
+    moveIntoFunctions(chunks);
+    elapsedMs += await run(what, ...options, `--outfile=${scratchFile}`, join(chunks, "main.js"));
     if (ALLOCATOR_TARGETS.includes(target ?? hostTarget())) setAllocatorDefaults(scratchFile);
     chmodSync(scratchFile, 0o755);
     renameSync(scratchFile, outFile);
     const size = statSync(outFile).size / MEBIBYTE;
-    say(`${outFile}  ${size.toFixed(0)} MiB in ${seconds(done.elapsedMs)}`);
+    say(`${outFile}  ${size.toFixed(0)} MiB in ${seconds(elapsedMs)}`);
   } finally {
     for (const folder of [scratch, sources]) rmSync(folder, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { projectFiles, ROOT } from "../tidy/project.ts";
+import { refuseChangingExports } from "./function-scope.ts";
 import { ordinaryNames, refuseSharedNames } from "./ordinary-names.ts";
 
 const MAIN = "src/main.ts";
@@ -44,6 +45,7 @@ function importOf(imported: string, importer: string): string {
 export function copySources(folder: string): string {
   const sources = readSources();
   refuseSharedNames(sources.values());
+  refuseChangingExports(sources);
   const started = [...startFiles(sources)].filter((path) => path !== MAIN);
   const onDemand = new Set([...sources.keys()].flatMap((path) => loadedBy(path, sources, true)));
   for (const [path, text] of sources) {

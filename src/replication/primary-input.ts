@@ -6,7 +6,7 @@
  *
  * A command whose bytes have not all come is gone on with where reading stopped. There are no inline commands; bare line ends between commands are allowed.
  */
-import { BAD_NUMBER, CR, DOLLAR, LF, NO_LINE, numberEnd, readNumber, STAR } from "../resp/reader.ts";
+import { BAD_NUMBER, CR, DOLLAR, LF, NO_LINE, numberRead, readNumber, STAR } from "../resp/reader.ts";
 import type { Request } from "../resp/request.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -85,7 +85,7 @@ export class PrimaryInput {
       const count = readNumber(buf, this.#at + 1, end);
       if (count === NO_LINE) return Piece.Starved;
       if (count === BAD_NUMBER || count <= 0 || count > COUNT_MAX) return Piece.Damage;
-      this.#at = numberEnd;
+      this.#at = numberRead.end;
       this.#missing = count;
       this.#arguments.length = 0;
     }
@@ -95,7 +95,7 @@ export class PrimaryInput {
       const length = readNumber(buf, this.#at + 1, end);
       if (length === NO_LINE) return Piece.Starved;
       if (length === BAD_NUMBER || length < 0 || length > BULK_MAX) return Piece.Damage;
-      const start = numberEnd;
+      const start = numberRead.end;
       if (end - start < length + 2) return Piece.Starved;
       this.#arguments.push(start - this.#command, length);
       this.#at = start + length + 2;

@@ -16,7 +16,7 @@ import {
   lineFault,
   NEED_MORE,
   NO_LINE,
-  numberEnd,
+  numberRead,
   PROTOCOL_ERROR,
   type ProtocolFault,
   type ReadLimits,
@@ -185,7 +185,7 @@ export class PartialRequest {
     if (this.#missing < 0) this.#startCommand(n, limits, fault);
     else if (n === BAD_NUMBER || badLength(n, limits)) this.faulty = lengthFault(n, limits, fault) === PROTOCOL_ERROR;
     else this.#startBulk(n);
-    if (!this.faulty) this.#pos = numberEnd;
+    if (!this.faulty) this.#pos = numberRead.end;
   }
 
   #startCommand(count: number, limits: ReadLimits, fault: ProtocolFault): void {
@@ -198,7 +198,7 @@ export class PartialRequest {
     this.#bulk = length;
     if (length < LONG_BULK) return;
     this.request.owned = length >= DEDICATED_BULK;
-    this.#reserve(numberEnd + Math.min(length + 2, RESERVED_MAX));
+    this.#reserve(numberRead.end + Math.min(length + 2, RESERVED_MAX));
   }
 
   #take(chunk: Uint8Array, from: number, end: number, wanted: number): number {

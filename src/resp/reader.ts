@@ -52,8 +52,8 @@ function indexOfEnd(buf: Uint8Array, byte: number, from: number, end: number): n
   return -1;
 }
 
-/** End of the number that the last readNumber read: the position after its line. */
-export let numberEnd = 0;
+/** The number that the last readNumber read: `end` is the position after its line. */
+export const numberRead = { end: 0 };
 
 /**
  * Reads the decimal number of a header line from `from`; NO_LINE when its "\r" and one byte more are not there yet, BAD_NUMBER for junk. The byte after the
@@ -76,7 +76,7 @@ export function readNumber(buf: Uint8Array, from: number, end: number): number {
   }
   if (p < end && buf[p] === CR && p > first && (buf[first] !== 48 || (p - first === 1 && !negative))) {
     if (p + 1 >= end) return NO_LINE;
-    numberEnd = p + 2;
+    numberRead.end = p + 2;
     if (n > INT64_LIMIT) return BAD_NUMBER;
     return negative ? -Math.min(n, COUNT_MAX) : n;
   }
@@ -106,7 +106,7 @@ export function readRequest(
     count = readNumber(buf, pos + 1, end);
     if (count === NO_LINE) return lineFault(end - pos, "too big mbulk count string", fault);
     if (count === BAD_NUMBER || badCount(count, limits)) return countFault(count, fault);
-    p = numberEnd;
+    p = numberRead.end;
   }
   let start = out.start;
   let lengths = out.length;
@@ -125,7 +125,7 @@ export function readRequest(
         length = readNumber(buf, p + 1, end);
         if (length === NO_LINE) return lineFault(end - p, "too big bulk count string", fault);
         if (length === BAD_NUMBER || length < 0 || length > bulkMax) return lengthFault(length, limits, fault);
-        at = numberEnd;
+        at = numberRead.end;
       }
     }
     p = at + length + 2;

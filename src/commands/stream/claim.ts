@@ -35,7 +35,7 @@ import {
   writeEntry,
   writeId,
 } from "./access.ts";
-import { isNewConsumer, useConsumer } from "./deliver.ts";
+import { consumerUsed, useConsumer } from "./deliver.ts";
 import { propagateClaim, propagateConsumer, propagateGroupId } from "./facts.ts";
 
 const CLAIM_IDLE = new ReplyError("ERR Invalid min-idle-time argument for XCLAIM");
@@ -101,7 +101,7 @@ function xclaim(cx: Context): void {
   let movesGroup = idCompare(lastId, groupId) > 0;
   if (movesGroup) groupSetLastId(a, g, lastId);
   const consumer = useConsumer(cx, g, 3, 1);
-  const isNew = isNewConsumer;
+  const { isNew } = consumerUsed;
   const header = reply.beginDeferred();
   let claimed = 0;
   for (let i = 0; i < count; i++) {
@@ -197,7 +197,7 @@ function xautoclaim(cx: Context): void {
   if (g === 0) throw noKeyOrGroup(cx, 1, 2);
   cx.propagateNothing();
   const consumer = useConsumer(cx, g, 3, 1);
-  const isNew = isNewConsumer;
+  const { isNew } = consumerUsed;
   gone.length = 0;
   // The cursor comes first but is known last.
   const begin = reply.beginDeferred();

@@ -56,8 +56,8 @@ const nack = new IndexCursor();
 export function useConsumer(cx: Context, g: Ref, i: number, keyArg: number): Ref {
   const { arena: a, buf, length, start } = cx;
   let consumer = consumerFind(a, g, buf, start[i], length[i]);
-  isNewConsumer = consumer === 0;
-  if (isNewConsumer) {
+  consumerUsed.isNew = consumer === 0;
+  if (consumerUsed.isNew) {
     consumer = consumerCreate(a, g, buf, start[i], length[i], cx.nowMs);
     cx.dirty++;
     cx.notify(keyArg, Event.Stream, "xgroup-createconsumer");
@@ -66,8 +66,8 @@ export function useConsumer(cx: Context, g: Ref, i: number, keyArg: number): Ref
   return consumer;
 }
 
-/** Whether the latest useConsumer made one. */
-export let isNewConsumer = false;
+/** What the latest useConsumer did: whether it made the consumer. */
+export const consumerUsed = { isNew: false };
 
 /** Looks whether there is something to answer for the stream, whose key is argument `keyArg`; the greatest id asks for new entries. */
 export function prepareGroup(cx: Context, s: Ref, keyArg: number, id: StreamId): boolean {
@@ -88,7 +88,7 @@ export function prepareGroup(cx: Context, s: Ref, keyArg: number, id: StreamId):
   found.consumer = useConsumer(cx, g, reading.group + 1, keyArg);
   // Entries that become pending make their consumer wherever they are propagated to.
   const makesPending = found.hasIdle || (found.hasNew && !reading.noAck);
-  if (isNewConsumer && !makesPending) propagateConsumer(cx, keyArg, reading.group, reading.group + 1);
+  if (consumerUsed.isNew && !makesPending) propagateConsumer(cx, keyArg, reading.group, reading.group + 1);
   return found.isHistory || found.hasNew || found.hasIdle;
 }
 
