@@ -157,6 +157,12 @@ export class HandlerContext {
     return n;
   }
 
+  /** Argument `i` as an int64, rounded beyond 2^53: for numbers that are compared with counts or lengths. */
+  longInteger(i: number, error: ReplyError = NOT_AN_INTEGER): number {
+    const n = parseSafeInteger(this.buf, this.start[i], this.length[i]);
+    return Number.isNaN(n) ? Number(this.bigInteger(i, error)) : n;
+  }
+
   /** Argument `i` as any int64; throws `error` otherwise. For the rare places where 2^53 is not enough. */
   bigInteger(i: number, error: ReplyError = NOT_AN_INTEGER): bigint {
     const n = parseInt64(this.buf, this.start[i], this.length[i]);

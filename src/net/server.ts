@@ -147,6 +147,8 @@ export class Server implements ConnectionHost {
         "tls-auth-clients",
         "tls-protocols",
         "tls-ciphers",
+        "tls-replication",
+        "tls-cluster",
       ],
       () => (this.#readTls() && this.#move() ? null : CANNOT_UPDATE_TLS),
     );
@@ -346,8 +348,9 @@ export class Server implements ConnectionHost {
 
   /** Looks after some clients: all of them once a second when it is called `hz` times a second. */
   cron(): void {
-    const { clients, config } = this.engine;
+    const { clients, config, stats } = this.engine;
     const nowMs = this.engine.nowMs();
+    const second = Math.floor(nowMs / 1000);
     const idleMaxMs = config.values.timeout * 1000;
     let left = Math.min(clients.size, Math.max(TENDED_MIN, Math.ceil(clients.size / config.values.hz)));
     for (; left > 0; left--) {
@@ -358,6 +361,8 @@ export class Server implements ConnectionHost {
       }
       if (next.done === true) break;
       const { link } = next.value;
+      stats.inputPeak.note(second, link.inputBytes());
+      stats.outputPeak.note(second, link.pendingOutput());
       if (link instanceof Connection) link.tend(nowMs, idleMaxMs);
     }
     this.endTurn();

@@ -6,6 +6,7 @@ import { type Client, ClientFlag } from "../engine/client/client.ts";
 import { ServerGate } from "../engine/observer.ts";
 import type { ReplicaTraits } from "../engine/replication-port.ts";
 import { NOT_AN_INTEGER, ReplyError } from "../resp/errors.ts";
+import { BACKLOG_BYTES_MIN } from "./backlog.ts";
 import { FullSync } from "./full-sync.ts";
 import { PrimaryFeed } from "./primary-feed.ts";
 import { noTraits, Replica, replicaName, STAGE_NAMES } from "./replica.ts";
@@ -50,6 +51,8 @@ export class PrimarySide {
       return null;
     });
     config.onApply("repl-backlog-size", () => {
+      if (config.values.replBacklogSize < BACKLOG_BYTES_MIN)
+        config.assign("repl-backlog-size", String(BACKLOG_BYTES_MIN));
       state.history.backlog?.resize(config.values.replBacklogSize);
       return null;
     });

@@ -185,6 +185,7 @@ test("usage and version", async () => {
   for (const args of [[], ["--fix", "a", "b", "c"], ["--nothing", "x"]]) {
     expect(await check(args)).toEqual({ status: 1, err: "", out: usage });
   }
+  for (const question of ["-h", "--help"]) expect(await check([question])).toEqual({ status: 0, err: "", out: usage });
   expect((await check(["-v"])).out).toStartWith("redis-ts check-aof ");
 });
 

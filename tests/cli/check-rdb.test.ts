@@ -138,6 +138,12 @@ test("a file that is not there, usage, version", () => {
   expect(run(runCheckRdb, [missing])).toEqual({ status: 1, out: `[offset 0] Checking RDB file ${missing}\n`, err: "" });
   for (const args of [[], ["a", "b"]])
     expect(run(runCheckRdb, args)).toEqual({ status: 1, out: "", err: "Usage: redis-check-rdb <rdb-file-name>\n" });
+  for (const question of ["-h", "--help"])
+    expect(run(runCheckRdb, [question])).toEqual({
+      status: 0,
+      out: "Usage: redis-check-rdb <rdb-file-name>\n",
+      err: "",
+    });
   expect(run(runCheckRdb, ["-v"], "valkey").out).toMatch(/^valkey-check-rdb \d+\.\d+\.\d+ redis-ts=/);
 });
 

@@ -136,6 +136,13 @@ describe("SLOWLOG", () => {
     expect(client.line("SLOWLOG LEN")).toBe("(integer) 2");
   });
 
+  test("GET of any number that an int64 can be", () => {
+    const client = slowServer().connect();
+    expect(client.line("SLOWLOG GET 9223372036854775807")).toBe(client.line("SLOWLOG GET -1"));
+    const refused = "(error) ERR count should be greater than or equal to -1";
+    for (const count of ["-2", "9223372036854775808", "x"]) expect(client.line(`SLOWLOG GET ${count}`)).toBe(refused);
+  });
+
   test("HELP", () => {
     const lines = testServer().connect().line("SLOWLOG HELP").split("\n");
     expect(lines[0]).toEndWith("SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");

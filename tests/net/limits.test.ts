@@ -23,6 +23,33 @@ function subscriber(server: NetServer): FakeSocket {
   return socket;
 }
 
+test("INFO tells the largest buffers of the last eight seconds", () => {
+  const server = netServer({ deaf: true });
+  const socket = server.fake();
+  const other = server.fake();
+  const peaks = (): number[] =>
+    Array.from(other.receive(command("INFO", "clients")).matchAll(/recent_max_\w+_buffer:(\d+)/g), (m) => Number(m[1]));
+  const value = "v".repeat(60_000);
+  const request = command("SET", "k", value);
+  socket.receive(request.slice(0, 50_000));
+  server.pass(1000);
+  socket.receive(request.slice(50_000));
+  const [input] = peaks();
+  expect(input).toBeGreaterThan(49_900);
+  expect(input).toBeLessThan(51_000);
+  socket.room = 0;
+  socket.receive(command("GET", "k"));
+  server.pass(1000);
+  socket.room = Number.POSITIVE_INFINITY;
+  socket.drain();
+  expect(peaks()).toEqual([input, "$60000\r\n\r\n".length + value.length]);
+  server.pass(6000);
+  expect(peaks()[0]).toBe(input);
+  server.pass(2000);
+  expect(peaks()).toEqual([0, 0]);
+  server.stop();
+});
+
 describe("output limits", () => {
   test("the hard limit closes a subscriber that does not read", () => {
     const server = withLimit("pubsub 100000 0 0");

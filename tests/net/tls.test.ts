@@ -223,6 +223,10 @@ describe.skipIf(!opensslAvailable())("TLS", () => {
       failed("tls-port", "Unable to update TLS configuration. Check server logs."),
     );
     expect(await admin.call("CONFIG", "GET", "tls-port")).toEqual(["tls-port", "0"]);
+    for (const name of ["tls-replication", "tls-cluster"]) {
+      expect(await set(name, "yes")).toBe(failed(name, "Unable to update TLS configuration. Check server logs."));
+      expect(await admin.call("CONFIG", "GET", name)).toEqual([name, "no"]);
+    }
     expect(
       await set(
         "tls-cert-file",
@@ -233,6 +237,7 @@ describe.skipIf(!opensslAvailable())("TLS", () => {
         files.authority,
       ),
     ).toBe("OK");
+    expect(await set("tls-replication", "yes")).toBe("OK");
     expect(await set("tls-port", tlsPort)).toBe("OK");
     expect(await ping(tlsPort, client)).toBe("+PONG\r\n");
 

@@ -192,6 +192,8 @@ describe("a bare connection as a replica", () => {
     expect(await fails("capa")).toContain("syntax error");
     expect(await fails("nonsense", 1)).toContain("Unrecognized REPLCONF option: nonsense");
     expect(await fails("ip-address", "x".repeat(255))).toContain("is too long: 255 bytes");
+    expect(await fails("rdb-only", "x")).toBe("ERR value is not an integer or out of range");
+    expect(await fails("rdb-only", 2)).toBe("ERR value is out of range, value must between 0 and 1");
     expect(await fails("rdb-filter-only", "keys")).toContain("Unsupported rdb-filter-only option: keys");
     expect(await client.pipeline([["REPLCONF", "capa", "unknown"], ["PING"]])).toEqual(["OK", "PONG"]);
     client.write("REPLCONF ACK 5\r\n");
@@ -207,5 +209,16 @@ describe("a bare connection as a replica", () => {
     await p.must("CONFIG", "SET", "appendonly", "no");
     expect(await errorOf(primary, "WAITAOF", 1, 0, 0)).toContain("numlocal is set but appendonly is disabled");
     expect(await p.must("WAITAOF", 0, 0, 0)).toEqual([0, 0]);
+    expect(await errorOf(primary, "WAITAOF", 0, "x", 0)).toBe("ERR value is out of range, must be positive");
+  });
+
+  bare("WAIT for any number of replicas that an int64 can be", async (primary) => {
+    for (const count of ["9223372036854775807", "-9223372036854775808"])
+      expect(await primary.client.must("WAIT", count, 1)).toBe(0);
+  });
+
+  bare("a backlog is not smaller than 16 KiB", async (primary) => {
+    await primary.client.must("CONFIG", "SET", "repl-backlog-size", 1);
+    expect(await primary.client.must("CONFIG", "GET", "repl-backlog-size")).toEqual(["repl-backlog-size", "16384"]);
   });
 });

@@ -2,12 +2,11 @@
  * oom-score-adj: tells Linux which process to kill first when memory runs out. The score that the process was started with is remembered while the
  * setting is on: relative scores are relative to it, and switching the setting off puts it back.
  */
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Logger } from "../../base/log.ts";
+import { readOomScore, writeOomScore } from "../../base/oom-score.ts";
 import type { Config } from "../../config/config.ts";
 import { errnoText } from "../../config/errno.ts";
 
-const PATH = "/proc/self/oom_score_adj";
 const SCORE_MAX = 1000;
 
 /** What a process is to the kernel's choice: index into oom-score-adj-values. */
@@ -59,7 +58,7 @@ export class OomScore {
 
   #readBase(): boolean {
     try {
-      this.#base = Number.parseInt(readFileSync(PATH, "latin1"), 10);
+      this.#base = readOomScore();
       return true;
     } catch (error) {
       this.#log.warning(`Unable to read oom_score_adj: ${errnoText(error)}`);
@@ -69,7 +68,7 @@ export class OomScore {
 
   #write(score: number): boolean {
     try {
-      writeFileSync(PATH, `${score}\n`);
+      writeOomScore(score);
       return true;
     } catch (error) {
       this.#log.warning(`Unable to write oom_score_adj: ${errnoText(error)}`);

@@ -9,7 +9,6 @@
  */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
-import { REDIS_TS_VERSION } from "../../base/version.ts";
 import { fromBinary, toBinary } from "../../config/binary.ts";
 import { errnoText } from "../../config/errno.ts";
 import type { Personality } from "../../config/personality.ts";
@@ -18,7 +17,7 @@ import { type Manifest, ManifestError } from "../../persistence/aof/manifest.ts"
 import { checkRdb } from "../../persistence/rdb/rdb-check.ts";
 import { isTerminal, STDERR_FD, type Terminal, writeText } from "../terminal.ts";
 import { scanAof } from "./check-aof-scan.ts";
-import type { ToolCall } from "./tool-call.ts";
+import { answerQuestion, type ToolCall, usageLine } from "./tool-call.ts";
 
 /** How a file was found. */
 type FileState = "valid" | "empty" | "truncated" | "truncated to time";
@@ -28,6 +27,7 @@ class Aborted extends Error {}
 
 const SNAPSHOT_MARK = "REDIS";
 const STDIN_FD = 0;
+const USAGE = "[--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>";
 /** Where the first line of a manifest that is no comment stands at the latest. */
 const MANIFEST_HEAD_BYTES = 64 * 1024;
 
@@ -39,14 +39,11 @@ interface Options {
 }
 
 /** Runs the tool; the status to end with. */
-export function runCheckAof({ program, args, personality, terminal }: ToolCall): number {
-  if (args.length === 1 && (args[0] === "-v" || args[0] === "--version")) {
-    terminal.out(`${program} ${personality.valkeyVersion ?? personality.redisVersion} redis-ts=${REDIS_TS_VERSION}\n`);
-    return 0;
-  }
+export function runCheckAof(call: ToolCall): number {
+  const { personality, terminal } = call;
+  if (answerQuestion(call, USAGE)) return 0;
   try {
-    const options = readOptions(program, args);
-    new AofCheck(options, personality, terminal).run();
+    new AofCheck(readOptions(call), personality, terminal).run();
     return 0;
   } catch (error) {
     if (!(error instanceof Aborted)) throw error;
@@ -55,7 +52,8 @@ export function runCheckAof({ program, args, personality, terminal }: ToolCall):
   }
 }
 
-function readOptions(program: string, args: readonly string[]): Options {
+function readOptions(call: ToolCall): Options {
+  const { args } = call;
   const path = args.at(-1);
   if (args.length === 1 && path !== undefined) return { path, fix: false, toTime: null };
   if (args.length === 2 && path !== undefined && args[0] === "--fix") return { path, fix: true, toTime: null };
@@ -63,7 +61,7 @@ function readOptions(program: string, args: readonly string[]): Options {
     if (!/^-?\d{1,15}$/.test(args[1])) throw new Aborted("Invalid timestamp, aborting...\n");
     return { path, fix: false, toTime: Number(args[1]) };
   }
-  throw new Aborted(`Usage: ${program} [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>\n`);
+  throw new Aborted(usageLine(call, USAGE));
 }
 
 class AofCheck {

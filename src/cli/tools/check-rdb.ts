@@ -6,20 +6,19 @@
  * Output and status are redis-check-rdb's.
  */
 import { closeSync, openSync } from "node:fs";
-import { REDIS_TS_VERSION } from "../../base/version.ts";
 import { checkRdb } from "../../persistence/rdb/rdb-check.ts";
-import type { ToolCall } from "./tool-call.ts";
+import { answerQuestion, type ToolCall, usageLine } from "./tool-call.ts";
+
+const USAGE = "<rdb-file-name>";
 
 /** Runs the tool; the status to end with. */
-export function runCheckRdb({ program, args, personality, terminal }: ToolCall): number {
+export function runCheckRdb(call: ToolCall): number {
+  const { args, personality, terminal } = call;
   const [path] = args;
+  if (answerQuestion(call, USAGE)) return 0;
   if (args.length !== 1 || path === undefined) {
-    terminal.err(`Usage: ${program} <rdb-file-name>\n`);
+    terminal.err(usageLine(call, USAGE));
     return 1;
-  }
-  if (path === "-v" || path === "--version") {
-    terminal.out(`${program} ${personality.valkeyVersion ?? personality.redisVersion} redis-ts=${REDIS_TS_VERSION}\n`);
-    return 0;
   }
   let fd: number;
   try {

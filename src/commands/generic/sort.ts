@@ -65,8 +65,8 @@ function readOption(cx: Context, i: number, stores: boolean): number {
   } else if (cx.isToken(i, "alpha")) {
     options.alpha = true;
   } else if (i + 2 < argc && cx.isToken(i, "limit")) {
-    options.offset = longInteger(cx, i + 1);
-    options.limit = longInteger(cx, i + 2);
+    options.offset = cx.longInteger(i + 1);
+    options.limit = cx.longInteger(i + 2);
     return i + 2;
   } else if (stores && i + 1 < argc && cx.isToken(i, "store")) {
     options.store = i + 1;
@@ -84,12 +84,6 @@ function readOption(cx: Context, i: number, stores: boolean): number {
     throw SYNTAX;
   }
   return i;
-}
-
-/** An int64, rounded beyond 2^53: as good where it is cut to the number of elements. */
-function longInteger(cx: Context, i: number): number {
-  const n = parseSafeInteger(cx.buf, cx.start[i], cx.length[i]);
-  return Number.isNaN(n) ? Number(cx.bigInteger(i)) : n;
 }
 
 /** Sets `wanted` to the rows that LIMIT leaves of `count`. */

@@ -5,7 +5,6 @@ import type { Context } from "../../engine/context.ts";
 import { NOT_AN_INTEGER, ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { ranks, ranksOfScores, ScoreRange } from "../../types/zset/zset-range.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset/zset-walk.ts";
-import { readLong } from "../zset/access.ts";
 import { readDouble, readPoint, readUnit } from "./access.ts";
 import { CELL_COUNT, Cells, cellEnd, cellMin, findCells, sameCell } from "./cells.ts";
 import { Matches } from "./matches.ts";
@@ -159,7 +158,7 @@ function readOption(cx: Context, i: number, form: number): number {
   } else if (cx.isToken(i, "desc")) {
     query.direction = -1;
   } else if (i + 1 < cx.argc && cx.isToken(i, "count")) {
-    query.count = readLong(cx, i + 1, NOT_AN_INTEGER);
+    query.count = cx.longInteger(i + 1, NOT_AN_INTEGER);
     if (query.count <= 0) throw COUNT_NOT_POSITIVE;
     return i + 1;
   } else {

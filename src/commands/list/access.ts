@@ -3,7 +3,7 @@ import type { Ref } from "../../arena/arena.ts";
 import { parseSafeInteger } from "../../base/int64.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { NOT_AN_INTEGER, ReplyError, SYNTAX } from "../../resp/errors.ts";
+import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import { elementBytes, LISTPACK_END } from "../../struct/listpack/listpack-element.ts";
 import {
@@ -100,12 +100,6 @@ export function popCount(cx: Context, e: Ref, i: number, atHead: boolean, count:
 
 // ---- arguments
 
-/** Argument `i` as an int64; beyond 2^53 it is rounded, which is as good where it is compared with the length of a list. */
-export function longInteger(cx: Context, i: number, error: ReplyError = NOT_AN_INTEGER): number {
-  const n = parseSafeInteger(cx.buf, cx.start[i], cx.length[i]);
-  return Number.isNaN(n) ? Number(cx.bigInteger(i, error)) : n;
-}
-
 /** The same where the smallest int64, which has no opposite, is refused. */
 export function symmetricInteger(cx: Context, i: number): number {
   const n = parseSafeInteger(cx.buf, cx.start[i], cx.length[i]);
@@ -117,7 +111,7 @@ export function symmetricInteger(cx: Context, i: number): number {
 
 /** The same where what is below `least`, or no integer, is one and the same error. */
 export function integerFrom(cx: Context, i: number, least: number, error: ReplyError): number {
-  const n = longInteger(cx, i, error);
+  const n = cx.longInteger(i, error);
   if (n < least) throw error;
   return n;
 }

@@ -22,7 +22,7 @@ import {
   listSeek,
   listShrink,
 } from "../../types/list/list.ts";
-import { deleteList, leaveList, listLimits, longInteger, symmetricInteger, writeList } from "./access.ts";
+import { deleteList, leaveList, listLimits, symmetricInteger, writeList } from "./access.ts";
 
 const cursor = new QuicklistCursor();
 const searched = new SearchedElement();
@@ -31,7 +31,7 @@ function set(cx: Context): void {
   const { arena: a, buf, length, start } = cx;
   const e = writeList(cx, 1);
   if (e === 0) throw NO_SUCH_KEY;
-  let i = longInteger(cx, 2);
+  let i = cx.longInteger(2);
   const size = listLength(a, e);
   if (i < 0) i += size;
   const limits = listLimits(cx);
@@ -104,8 +104,8 @@ function removeMatches(cx: Context, e: Ref, forward: boolean, most: number): num
 
 function trim(cx: Context): void {
   const { arena: a } = cx;
-  let from = longInteger(cx, 2);
-  let to = longInteger(cx, 3);
+  let from = cx.longInteger(2);
+  let to = cx.longInteger(3);
   const e = writeList(cx, 1);
   if (e === 0) {
     cx.reply.ok();

@@ -13,7 +13,7 @@ import {
   SearchedElement,
 } from "../../struct/quicklist/quicklist-cursor.ts";
 import { ListElement, listLength, listSeek } from "../../types/list/list.ts";
-import { integerFrom, longInteger, readList, symmetricInteger, writeElement, writeRange } from "./access.ts";
+import { integerFrom, readList, symmetricInteger, writeElement, writeRange } from "./access.ts";
 
 const RANK_ZERO = new ReplyError(
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
@@ -37,7 +37,7 @@ function index(cx: Context): void {
     reply.nil();
     return;
   }
-  let i = longInteger(cx, 2);
+  let i = cx.longInteger(2);
   if (i < 0) i += listLength(a, e);
   if (i < 0 || !listSeek(a, e, i, cursor)) {
     reply.nil();
@@ -49,8 +49,8 @@ function index(cx: Context): void {
 }
 
 function range(cx: Context): void {
-  let from = longInteger(cx, 2);
-  let to = longInteger(cx, 3);
+  let from = cx.longInteger(2);
+  let to = cx.longInteger(3);
   const e = readList(cx, 1);
   const size = e === 0 ? 0 : listLength(cx.arena, e);
   if (from < 0) from += size;

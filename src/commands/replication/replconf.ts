@@ -82,7 +82,9 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
   [
     "rdb-only",
     (cx, i, traits) => {
-      traits.rdbOnly = cx.integerIn(i, 0, 1, OUT_OF_RANGE) === 1;
+      const value = cx.longInteger(i);
+      if (value < 0 || value > 1) throw OUT_OF_RANGE;
+      traits.rdbOnly = value === 1;
       return false;
     },
   ],

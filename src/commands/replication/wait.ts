@@ -32,7 +32,7 @@ function wait(cx: Context): void {
   const { replication, config } = cx.engine;
   if (replication !== null && replication.primary !== null)
     throw config.personality.name === "valkey" ? ON_REPLICA_VALKEY : ON_REPLICA;
-  const wanted = cx.integer(1);
+  const wanted = cx.longInteger(1);
   const timeoutMs = cx.timeoutMs(2);
   const { writeOffset } = cx.client;
   const count = (): number => replication?.countAcknowledged(writeOffset, false) ?? 0;
@@ -47,9 +47,9 @@ function wait(cx: Context): void {
 function waitAof(cx: Context): void {
   const { engine } = cx;
   const { replication } = engine;
-  const local = cx.integer(1);
+  const local = cx.longInteger(1);
   if (local < 0 || local > 1) throw LOCAL_RANGE;
-  const wanted = cx.integer(2);
+  const wanted = cx.longInteger(2, NOT_POSITIVE);
   if (wanted < 0) throw NOT_POSITIVE;
   const timeoutMs = cx.timeoutMs(3);
   if (replication !== null && replication.primary !== null) throw AOF_ON_REPLICA;

@@ -6,6 +6,7 @@ import { Crc64 } from "../../base/crc64.ts";
 import { REDIS_TS_VERSION } from "../../base/version.ts";
 import { ClientFlag } from "../../engine/client/client.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { RecentPeak } from "../../engine/statistics/stats.ts";
 import type { InfoField, InfoLine, InfoSection } from "./info-section.ts";
 
 const SECONDS_A_DAY = 86400;
@@ -100,8 +101,9 @@ function countClients(engine: Engine, flags: number): number {
   return count;
 }
 
-function largestBuffer(engine: Engine, bytes: "inputBytes" | "pendingOutput"): number {
-  let largest = 0;
+/** Bytes of the largest buffer of a client now or as the cron has seen it lately. */
+function largestBuffer(engine: Engine, bytes: "inputBytes" | "pendingOutput", peak: RecentPeak): number {
+  let largest = peak.largest(seconds(engine));
   for (const { link } of engine.clients.values()) largest = Math.max(largest, link[bytes]());
   return largest;
 }
@@ -117,8 +119,8 @@ const CLIENTS_FIELDS: readonly InfoField[] = [
   ["connected_clients", (engine) => engine.clients.size - countClients(engine, ClientFlag.Replica)],
   ["cluster_connections", 0],
   ["maxclients", ({ config }) => config.values.maxclients],
-  ["client_recent_max_input_buffer", (engine) => largestBuffer(engine, "inputBytes")],
-  ["client_recent_max_output_buffer", (engine) => largestBuffer(engine, "pendingOutput")],
+  ["client_recent_max_input_buffer", (engine) => largestBuffer(engine, "inputBytes", engine.stats.inputPeak)],
+  ["client_recent_max_output_buffer", (engine) => largestBuffer(engine, "pendingOutput", engine.stats.outputPeak)],
   ["blocked_clients", ({ blocking, pause }) => blocking.clientCount + pause.postponedCount],
   ["tracking_clients", 0],
   ["pubsub_clients", subscribers],

@@ -12,7 +12,8 @@ function get(cx: Context): void {
   const { slowlog } = cx.engine;
   const { reply } = cx;
   if (cx.argc > 3) throw wrongForm(cx);
-  const asked = cx.argc === 3 ? cx.integerIn(2, -1, Number.MAX_SAFE_INTEGER, BAD_COUNT) : COUNT_DEFAULT;
+  const asked = cx.argc === 3 ? cx.longInteger(2, BAD_COUNT) : COUNT_DEFAULT;
+  if (asked < -1) throw BAD_COUNT;
   const count = asked < 0 ? slowlog.length : Math.min(asked, slowlog.length);
   reply.array(count);
   for (let i = 0; i < count; i++) {

@@ -1,10 +1,9 @@
 /** What the stream commands share: looking streams and groups up, reading ids and options, and answering with ids and entries. */
 import type { Ref } from "../../arena/arena.ts";
 import { untilNul } from "../../base/bytes.ts";
-import { parseSafeInteger } from "../../base/int64.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { NOT_AN_INTEGER, ReplyError } from "../../resp/errors.ts";
+import { ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import {
   elementBytes,
@@ -96,12 +95,6 @@ export function noGroup(cx: Context, key: number, group: number): ReplyError {
 }
 
 // ---- arguments
-
-/** Argument `i` as an int64 for which an approximation will do beyond 2^53. */
-export function readLong(cx: Context, i: number, error: ReplyError = NOT_AN_INTEGER): number {
-  const n = parseSafeInteger(cx.buf, cx.start[i], cx.length[i]);
-  return Number.isNaN(n) ? Number(cx.bigInteger(i, error)) : n;
-}
 
 /** Reads argument `i` as an id; "-" and "+" are none. */
 export function readId(cx: Context, i: number, id: StreamId): void {

@@ -29,7 +29,6 @@ import {
   keepId,
   noKeyOrGroup,
   readId,
-  readLong,
   readStart,
   reserveIds,
   writeEntry,
@@ -78,8 +77,8 @@ function readOptions(cx: Context, first: number): void {
     const more = i + 1 < cx.argc;
     if (cx.isToken(i, "force")) options.force = true;
     else if (cx.isToken(i, "justid")) options.justId = true;
-    else if (more && cx.isToken(i, "idle")) options.timeMs = cx.nowMs - readLong(cx, ++i, OPTION_IDLE);
-    else if (more && cx.isToken(i, "time")) options.timeMs = readLong(cx, ++i, OPTION_TIME);
+    else if (more && cx.isToken(i, "idle")) options.timeMs = cx.nowMs - cx.longInteger(++i, OPTION_IDLE);
+    else if (more && cx.isToken(i, "time")) options.timeMs = cx.longInteger(++i, OPTION_TIME);
     else if (more && cx.isToken(i, "retrycount")) options.retryCount = cx.bigInteger(++i, OPTION_RETRYCOUNT);
     else if (more && cx.isToken(i, "lastid")) readId(cx, ++i, lastId);
     else throw new ReplyError(`ERR Unrecognized XCLAIM option '${untilNul(cx.text(i))}'`);
@@ -93,7 +92,7 @@ function xclaim(cx: Context): void {
   const s = groupedStream(cx, 1);
   const g = groupOf(cx, s, 2);
   if (g === 0) throw noKeyOrGroup(cx, 1, 2);
-  const minIdleMs = Math.max(0, readLong(cx, 4, CLAIM_IDLE));
+  const minIdleMs = Math.max(0, cx.longInteger(4, CLAIM_IDLE));
   const count = readClaimIds(cx);
   readOptions(cx, 5 + count);
   cx.propagateNothing();
@@ -173,7 +172,7 @@ function readAutoOptions(cx: Context): void {
   auto.justId = false;
   for (let i = 6; i < cx.argc; i++) {
     if (i + 1 < cx.argc && cx.isToken(i, "count")) {
-      auto.count = readLong(cx, ++i, COUNT_RANGE);
+      auto.count = cx.longInteger(++i, COUNT_RANGE);
       if (auto.count < 1 || auto.count > COUNT_MAX) throw COUNT_RANGE;
     } else if (cx.isToken(i, "justid")) {
       auto.justId = true;
@@ -189,7 +188,7 @@ const next = idCreate();
 
 function xautoclaim(cx: Context): void {
   const { reply } = cx;
-  const minIdleMs = Math.max(0, readLong(cx, 4, AUTOCLAIM_IDLE));
+  const minIdleMs = Math.max(0, cx.longInteger(4, AUTOCLAIM_IDLE));
   readStart(cx, 5, next);
   readAutoOptions(cx);
   const s = groupedStream(cx, 1);

@@ -5,7 +5,7 @@ import { ReplyError, SYNTAX } from "../../resp/errors.ts";
 import { dropReferences, isReferenced, pendingRemove } from "../../types/stream/stream-group.ts";
 import { idCreate } from "../../types/stream/stream-id.ts";
 import { References, streamDeleteReferenced } from "../../types/stream/stream-trim.ts";
-import { groupOf, idOf, readIds, readLong, writeStream } from "./access.ts";
+import { groupOf, idOf, readIds, writeStream } from "./access.ts";
 import { referencesOf } from "./trim-options.ts";
 import { reportDeleted } from "./write.ts";
 
@@ -28,7 +28,7 @@ function readOptions(cx: Context, first: number): void {
       hasReferences = true;
       options.references = references;
     } else if (options.count === 0 && i + 1 < cx.argc && cx.isToken(i, "ids")) {
-      const count = readLong(cx, i + 1, COUNT);
+      const count = cx.longInteger(i + 1, COUNT);
       if (count <= 0) throw COUNT;
       if (count > cx.argc - i - 2) throw COUNT_MISMATCH;
       options.count = count;

@@ -130,6 +130,7 @@ export function deliver(cx: Context, s: Ref, keyArg: number, id: StreamId, count
   let written = 0;
   if (found.isHistory) {
     written = writeHistory(cx, s, id, count);
+    cx.dirty++;
   } else {
     if (found.hasIdle) written = claimIdle(cx, s, keyArg, count);
     if (found.hasNew && (count === 0 || written < count))

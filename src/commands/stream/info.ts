@@ -35,7 +35,7 @@ import { idCreate, idRead, idSetMax } from "../../types/stream/stream-id.ts";
 import { groupLag } from "../../types/stream/stream-lag.ts";
 import { StreamWalk, walkNext, walkStart } from "../../types/stream/stream-walk.ts";
 import { writeHelp } from "../help.ts";
-import { groupOf, noGroup, readLong, readStream, writeEntries, writeEntry, writeId } from "./access.ts";
+import { groupOf, noGroup, readStream, writeEntries, writeEntry, writeId } from "./access.ts";
 import { writeName } from "./pending.ts";
 
 const COUNT_DEFAULT = 10;
@@ -93,7 +93,7 @@ function stream(cx: Context): void {
   if (isFull) {
     const isRight = cx.isToken(3, "full") && (cx.argc === 4 || (cx.argc === 6 && cx.isToken(4, "count")));
     if (!isRight) throw subcommandSyntax(cx);
-    if (cx.argc === 6) count = readLong(cx, 5);
+    if (cx.argc === 6) count = cx.longInteger(5);
     if (count < 0) count = COUNT_DEFAULT;
   }
   const { arena: a, reply } = cx;

@@ -26,7 +26,6 @@ import {
   noKeyOrGroup,
   readEnd,
   readIds,
-  readLong,
   readStart,
   readStream,
   writeId,
@@ -100,11 +99,11 @@ function readOptions(cx: Context): void {
   options.consumerArg = 0;
   let first = 3;
   if (cx.isToken(3, "idle")) {
-    options.minIdleMs = readLong(cx, 4);
+    options.minIdleMs = cx.longInteger(4);
     if (cx.argc < 8) throw SYNTAX;
     first = 5;
   }
-  options.count = Math.max(0, readLong(cx, first + 2));
+  options.count = Math.max(0, cx.longInteger(first + 2));
   readStart(cx, first, from);
   readEnd(cx, first + 1, to);
   if (first + 3 < cx.argc) options.consumerArg = first + 3;

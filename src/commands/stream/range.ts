@@ -5,7 +5,7 @@ import { SYNTAX } from "../../resp/errors.ts";
 import { streamLength } from "../../types/stream/stream.ts";
 import { idCreate } from "../../types/stream/stream-id.ts";
 import { StreamWalk, walkStart } from "../../types/stream/stream-walk.ts";
-import { readEnd, readLong, readStart, readStream, writeEntries } from "./access.ts";
+import { readEnd, readStart, readStream, writeEntries } from "./access.ts";
 
 const from = idCreate();
 const to = idCreate();
@@ -16,7 +16,7 @@ function readCount(cx: Context): number {
   let count = -1;
   for (let i = 4; i < cx.argc; i += 2) {
     if (i + 1 === cx.argc || !cx.isToken(i, "count")) throw SYNTAX;
-    count = readLong(cx, i + 1);
+    count = cx.longInteger(i + 1);
     if (count < 0) count = 0;
   }
   return count;

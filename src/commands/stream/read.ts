@@ -27,7 +27,6 @@ import {
   keepId,
   noKeyOrGroup,
   readId,
-  readLong,
   readStream,
   reserveIds,
   writeEntries,
@@ -79,7 +78,7 @@ function readOptions(cx: Context, isGroup: boolean): void {
   for (let i = 1; i < cx.argc && options.streams === 0; i++) {
     const more = cx.argc - i - 1;
     if (more >= 1 && cx.isToken(i, "block")) options.timeoutMs = cx.timeoutMs(++i);
-    else if (more >= 1 && cx.isToken(i, "count")) options.count = Math.max(0, readLong(cx, ++i));
+    else if (more >= 1 && cx.isToken(i, "count")) options.count = Math.max(0, cx.longInteger(++i));
     else if (more >= 1 && cx.isToken(i, "streams")) readStreams(cx, i + 1, isGroup);
     else i = readGroupOption(cx, i, more, isGroup);
   }
@@ -112,7 +111,7 @@ function readGroupOption(cx: Context, i: number, more: number, isGroup: boolean)
   }
   if (more < 1 || !cx.isToken(i, "claim")) throw SYNTAX;
   if (!isGroup) throw CLAIM_IN_XREAD;
-  reading.claimMs = readLong(cx, i + 1, CLAIM_NOT_AN_INTEGER);
+  reading.claimMs = cx.longInteger(i + 1, CLAIM_NOT_AN_INTEGER);
   if (reading.claimMs < 0) throw CLAIM_NEGATIVE;
   return i + 1;
 }

@@ -7,7 +7,7 @@ import { streamLength } from "../../types/stream/stream.ts";
 import { IdForm, IdRule, idCreate, idParse, idText } from "../../types/stream/stream-id.ts";
 import { References, Trim, type TrimOptions } from "../../types/stream/stream-trim.ts";
 import { streamEdgeId } from "../../types/stream/stream-walk.ts";
-import { INVALID_ID, isSign, readId, readLong } from "./access.ts";
+import { INVALID_ID, isSign, readId } from "./access.ts";
 
 const BOTH = new ReplyError("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
 const NEGATIVE_LENGTH = new ReplyError("ERR The MAXLEN argument must be >= 0.");
@@ -76,7 +76,7 @@ export function readTrimOptions(cx: Context, isAdd: boolean): void {
     } else if (!isLast && (cx.isToken(i, "maxlen") || cx.isToken(i, "minid"))) {
       i = readStrategy(cx, i);
     } else if (!isLast && cx.isToken(i, "limit")) {
-      options.limit = readLong(cx, ++i);
+      options.limit = cx.longInteger(++i);
       options.limitArg = i;
       if (options.limit < 0) throw NEGATIVE_LIMIT;
     } else if (isAdd && cx.isToken(i, "nomkstream")) {
@@ -122,7 +122,7 @@ function readStrategy(cx: Context, i: number): number {
     arg++;
   }
   if (isLength) {
-    options.maxLength = readLong(cx, arg);
+    options.maxLength = cx.longInteger(arg);
     if (options.maxLength < 0) throw NEGATIVE_LENGTH;
   } else {
     readId(cx, arg, options.minId);

@@ -2,10 +2,8 @@
 import type { Ref } from "../../arena/arena.ts";
 import { copyOf } from "../../base/bytes.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../../base/float.ts";
-import { parseSafeInteger } from "../../base/int64.ts";
 import type { Context } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
-import { NOT_AN_INTEGER, type ReplyError } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/writer.ts";
 import type { ListpackElement } from "../../struct/listpack/listpack-element.ts";
 import { entryType, Type } from "../../types/entry.ts";
@@ -96,12 +94,6 @@ export function deleteKey(cx: Context, i: number): void {
   if (old === 0) return;
   db.remove(old, db.hash, cx.engine.config.values.lazyfreeLazyServerDel);
   cx.changed(i, Event.Generic, "del");
-}
-
-/** Argument `i` as an int64 for which an approximation will do beyond 2^53. */
-export function readLong(cx: Context, i: number, error: ReplyError = NOT_AN_INTEGER): number {
-  const n = parseSafeInteger(cx.buf, cx.start[i], cx.length[i]);
-  return Number.isNaN(n) ? Number(cx.bigInteger(i, error)) : n;
 }
 
 /** Answers a member. */

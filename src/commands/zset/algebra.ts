@@ -15,7 +15,7 @@ import { zsetLength } from "../../types/zset/zset-length.ts";
 import { tableAdd } from "../../types/zset/zset-table.ts";
 import { tallyAdd, tallyEnd } from "../../types/zset/zset-tally.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../types/zset/zset-walk.ts";
-import { beginMembers, readLong, scratchZset, storeZset, writePair, zsetLimits } from "./access.ts";
+import { beginMembers, scratchZset, storeZset, writePair, zsetLimits } from "./access.ts";
 import { countedKeyPositions } from "./pop.ts";
 
 const WEIGHT = new ReplyError("ERR weight value is not a float");
@@ -43,7 +43,7 @@ const Operation = { Union: 0, Intersection: 1, Difference: 2, Count: 3 } as cons
 
 /** Reads keys and options, the number of keys being argument `counter`. */
 function readArguments(cx: Context, counter: number, operation: number): void {
-  const count = readLong(cx, counter);
+  const count = cx.longInteger(counter);
   if (count < 1) throw new ReplyError(`ERR at least 1 input key is needed for '${cx.spec.fullName}' command`);
   if (count > cx.argc - counter - 1) throw SYNTAX;
   for (let i = 0; i < count; i++) readSource(cx, i, counter + 1 + i);
@@ -86,7 +86,7 @@ function readOption(cx: Context, i: number, counter: number, operation: number):
     return i;
   }
   if (operation === Operation.Count && i + 1 < cx.argc && cx.isToken(i, "limit")) {
-    options.limit = readLong(cx, i + 1, LIMIT_NEGATIVE);
+    options.limit = cx.longInteger(i + 1, LIMIT_NEGATIVE);
     if (options.limit < 0) throw LIMIT_NEGATIVE;
     return i + 1;
   }

@@ -11,7 +11,7 @@ import { Type } from "../../types/entry.ts";
 import { zsetRemoveRanks } from "../../types/zset/zset.ts";
 import { zsetLength } from "../../types/zset/zset-length.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset/zset-walk.ts";
-import { leaveZset, readLong, writeMember, writeScore, writeZset } from "./access.ts";
+import { leaveZset, writeMember, writeScore, writeZset } from "./access.ts";
 
 const NUMKEYS = new ReplyError("ERR numkeys should be greater than 0");
 const COUNT = new ReplyError("ERR count should be greater than 0");
@@ -42,7 +42,7 @@ function popMembers(cx: Context, e: Ref, i: number, count: number, isMax: boolea
 function pop(cx: Context, isMax: boolean): void {
   if (cx.argc > 3) throw SYNTAX;
   const hasCount = cx.argc === 3;
-  const count = hasCount ? readLong(cx, 2, NOT_POSITIVE) : 1;
+  const count = hasCount ? cx.longInteger(2, NOT_POSITIVE) : 1;
   if (count < 0) throw NOT_POSITIVE;
   const e = writeZset(cx, 1);
   if (e === 0 || count === 0) {
@@ -92,7 +92,7 @@ function popOrWait(cx: Context, isMax: boolean): void {
 
 /** ZMPOP and BZMPOP, whose number of keys is argument `counter`. */
 function popFromAny(cx: Context, counter: number, waits: boolean): void {
-  const keyCount = readLong(cx, counter, NUMKEYS);
+  const keyCount = cx.longInteger(counter, NUMKEYS);
   if (keyCount < 1) throw NUMKEYS;
   const first = counter + 1;
   const where = first + keyCount;
@@ -120,7 +120,7 @@ function popFromAny(cx: Context, counter: number, waits: boolean): void {
 function readCount(cx: Context, i: number): number {
   if (i === cx.argc) return 1;
   if (i + 1 === cx.argc || !cx.isToken(i, "count")) throw SYNTAX;
-  const count = readLong(cx, i + 1, COUNT);
+  const count = cx.longInteger(i + 1, COUNT);
   if (count < 1) throw COUNT;
   if (i + 2 < cx.argc) throw SYNTAX;
   return count;

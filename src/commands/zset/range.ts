@@ -11,16 +11,7 @@ import { zsetAdd, zsetEncodingFor } from "../../types/zset/zset.ts";
 import { zsetLength } from "../../types/zset/zset-length.ts";
 import { firstInRange, ranks, ranksOfBytes, ranksOfScores } from "../../types/zset/zset-range.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkPrevious, zsetWalkStart } from "../../types/zset/zset-walk.ts";
-import {
-  beginMembers,
-  deleteKey,
-  readLong,
-  readZset,
-  scratchZset,
-  storeZset,
-  writePair,
-  zsetLimits,
-} from "./access.ts";
+import { beginMembers, deleteKey, readZset, scratchZset, storeZset, writePair, zsetLimits } from "./access.ts";
 import { bytesRange, readBytesRange, readScoreRange, scoreRange, setRanks } from "./limits.ts";
 
 const LIMIT_BY_RANK = new ReplyError(
@@ -65,8 +56,8 @@ function readRange(cx: Context, source: number, by: By, isReverse: boolean, stor
   } else if (range.by === By.Name) {
     readBytesRange(cx, lower, upper);
   } else {
-    range.first = readLong(cx, lower);
-    range.last = readLong(cx, upper);
+    range.first = cx.longInteger(lower);
+    range.last = cx.longInteger(upper);
   }
 }
 
@@ -75,8 +66,8 @@ function readOption(cx: Context, i: number, by: By, choosesReverse: boolean, sto
   if (!stores && cx.isToken(i, "withscores")) {
     range.withScores = true;
   } else if (i + 2 < cx.argc && cx.isToken(i, "limit")) {
-    range.offset = readLong(cx, i + 1);
-    range.limit = readLong(cx, i + 2);
+    range.offset = cx.longInteger(i + 1);
+    range.limit = cx.longInteger(i + 2);
     return i + 2;
   } else if (choosesReverse && !range.isReverse && cx.isToken(i, "rev")) {
     range.isReverse = true;

@@ -17,7 +17,7 @@ import {
 } from "../../types/zset/zset.ts";
 import { zsetLength } from "../../types/zset/zset-length.ts";
 import { ranks, ranksOfBytes, ranksOfScores } from "../../types/zset/zset-range.ts";
-import { leaveZset, newZset, readLong, writeScore, writeZset, zsetLimits } from "./access.ts";
+import { leaveZset, newZset, writeScore, writeZset, zsetLimits } from "./access.ts";
 import { bytesRange, readBytesRange, readScoreRange, scoreRange, setRanks } from "./limits.ts";
 
 const NX_AND_XX = new ReplyError("ERR XX and NX options at the same time are not compatible");
@@ -172,8 +172,8 @@ function removeRanks(cx: Context, e: Ref, event: string): void {
 }
 
 function removeByRank(cx: Context): void {
-  const first = readLong(cx, 2);
-  const last = readLong(cx, 3);
+  const first = cx.longInteger(2);
+  const last = cx.longInteger(3);
   const e = writeZset(cx, 1);
   setRanks(first, last, e === 0 ? 0 : zsetLength(cx.arena, e));
   removeRanks(cx, e, "zremrangebyrank");

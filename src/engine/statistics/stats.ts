@@ -36,6 +36,29 @@ export class Rate {
   }
 }
 
+const PEAK_SECONDS = 8;
+
+/** The largest of the values that were noted in the last eight seconds. */
+export class RecentPeak {
+  readonly #peaks = new Float64Array(PEAK_SECONDS);
+  /** The second that each of the peaks is of. */
+  readonly #seconds = new Float64Array(PEAK_SECONDS);
+
+  note(second: number, value: number): void {
+    const slot = second % PEAK_SECONDS;
+    if (this.#seconds[slot] === second && this.#peaks[slot] >= value) return;
+    this.#seconds[slot] = second;
+    this.#peaks[slot] = value;
+  }
+
+  largest(second: number): number {
+    let largest = 0;
+    for (let slot = 0; slot < PEAK_SECONDS; slot++)
+      if (second - this.#seconds[slot] < PEAK_SECONDS) largest = Math.max(largest, this.#peaks[slot]);
+    return largest;
+  }
+}
+
 /** Counters that CONFIG RESETSTAT sets to zero; all begin there. */
 class Counters {
   commandsProcessed = 0;
@@ -87,6 +110,9 @@ export class Stats extends Counters {
   readonly replicationOutputRate = new Rate();
   readonly turnRate = new Rate();
   readonly turnDuration = new Rate();
+  /** Bytes of the largest input and output that a client had waiting, as the cron saw it. */
+  readonly inputPeak = new RecentPeak();
+  readonly outputPeak = new RecentPeak();
 
   /** Commands that took at least this many microseconds are looked at by the slow log and the latency monitor; Infinity: none. */
   slowThresholdUs = Number.POSITIVE_INFINITY;

@@ -8,10 +8,11 @@
  *
  * It ends with status 0, or with 1 and a line on standard output that says why.
  */
-import { readSync, writeFileSync } from "node:fs";
+import { readSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { pinThread } from "../../base/cpu-affinity.ts";
 import { Crc64 } from "../../base/crc64.ts";
+import { writeOomScore } from "../../base/oom-score.ts";
 import { errnoCode, errnoText } from "../../config/errno.ts";
 import { FILE_STEPS, FileFault, NewFile } from "../disk.ts";
 import type { FileOrder } from "./file-order.ts";
@@ -100,7 +101,7 @@ function giveWay(): void {
 
 function setOomScore(score: number): void {
   try {
-    writeFileSync("/proc/self/oom_score_adj", `${score}\n`);
+    writeOomScore(score);
   } catch {
     // The system refuses, or has no such thing: then the child is what its parent is.
   }
