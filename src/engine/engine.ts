@@ -292,7 +292,7 @@ export class Engine implements EngineView {
 
   /** Runs a handler and delivers its effects. The gates have been passed; cx is filled. */
   call(cx: HandlerContext, spec: CommandSpec): void {
-    if (this.keyspace.snapshot !== null && saveKeysFirst(cx, spec)) return;
+    if (saveKeysFirst(cx, spec)) return;
     const reply = cx.reply;
     const start = reply.pos;
     reply.errors = 0;

@@ -18,11 +18,12 @@ const CHANGES = Flag.Write | Flag.MayReplicate;
 const IMPATIENT = ClientFlag.Internal | ClientFlag.DenyBlocking | ClientFlag.Primary | ClientFlag.Replica;
 
 /**
- * Lets the snapshot see the keys of the command in `cx` as they are now. True: the command must not run yet; its client is held back until it may. Keys in
+ * Lets the snapshot in progress, if there is one, see the keys of the command in `cx` as they are now. True: the command must not run yet; its client is held back until it may. Keys in
  * other databases, keys that a handler finds itself, and those that go or get another value are announced by the database.
  */
 export function saveKeysFirst(cx: HandlerContext, spec: CommandSpec): boolean {
   const { client, engine } = cx;
+  if (engine.keyspace.snapshot === null) return false;
   const mayWait =
     engine.depth === 0 && client.origin === Origin.Client && !client.has(IMPATIENT) && !engine.blocking.isRetrying;
   if (isExec(spec)) {

@@ -144,7 +144,7 @@ export class Database {
         adopt,
         asBytes,
       );
-      if (this.keyspace.phase !== 0) setEntryPhase(a, e, this.keyspace.phase);
+      setEntryPhase(a, e, this.keyspace.phase);
       dictInsert(a, this.dict, e, hash);
       if (expiry >= 0) this.#indexExpiry(e, hash, expiry);
       return e;

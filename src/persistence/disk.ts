@@ -109,3 +109,8 @@ export class NewFile {
     removeFile(this.#path);
   }
 }
+
+/** A writer whose bytes go nowhere. */
+export function openNowhere(): Bun.FileSink {
+  return Bun.file(process.platform === "win32" ? "\\\\.\\nul" : "/dev/null").writer();
+}

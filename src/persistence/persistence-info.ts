@@ -4,6 +4,7 @@ import type { InfoSource, InfoValue } from "../engine/statistics/info.ts";
 import type { ChildSlot } from "./child/child-slot.ts";
 import type { Loading } from "./loading.ts";
 import type { Snapshot } from "./snapshot/snapshot.ts";
+import { copiedBytes } from "./snapshot/snapshot-format.ts";
 
 /** What is asked of Persistence. */
 export interface SaveState {
@@ -28,8 +29,8 @@ export function persistenceInfo(
   const current = (value: number): number => (slot.isActive ? value : 0);
   return {
     fields: {
-      current_cow_peak: () => current(progress.copiedBytes),
-      current_cow_size: () => current(progress.copiedBytes),
+      current_cow_peak: () => current(copiedBytes(progress)),
+      current_cow_size: () => current(copiedBytes(progress)),
       current_fork_perc: () =>
         (progress.keysTotal === 0 ? 0 : (current(progress.keysWritten) / progress.keysTotal) * 100).toFixed(2),
       current_save_keys_processed: () => current(progress.keysWritten),

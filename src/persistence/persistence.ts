@@ -22,6 +22,7 @@ import {
   saveNow,
 } from "./rdb/rdb-save.ts";
 import type { Snapshot } from "./snapshot/snapshot.ts";
+import { copiedBytes } from "./snapshot/snapshot-format.ts";
 
 /** How long a save point waits after a save that failed. */
 const RETRY_SECONDS = 5;
@@ -158,10 +159,10 @@ export class Persistence implements PersistencePort {
 
   #saveEnded(outcome: SaveOutcome): void {
     const { stats } = this.#engine;
-    const { copiedBytes } = this.#parts.snapshot.progress;
+    const bytes = copiedBytes(this.#parts.snapshot.progress);
     this.lastSaveTook = this.#nowSeconds - this.#startedSeconds;
-    this.lastCopiedBytes = copiedBytes;
-    this.peakCopiedBytes = Math.max(this.peakCopiedBytes, copiedBytes);
+    this.lastCopiedBytes = bytes;
+    this.peakCopiedBytes = Math.max(this.peakCopiedBytes, bytes);
     if (outcome === "saved") {
       this.#engine.dirty -= this.background.dirtyBefore;
       stats.lastSaveSeconds = this.#nowSeconds;

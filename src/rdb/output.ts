@@ -43,18 +43,36 @@ const digits = new Uint8Array(24);
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
+/** Keeps the checksum of what it passes on. */
+class SummedTarget implements ByteTarget {
+  readonly #target: ByteTarget;
+  readonly #checksum: Crc64;
+
+  constructor(target: ByteTarget, checksum: Crc64) {
+    this.#target = target;
+    this.#checksum = checksum;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): void {
+    this.#checksum.update(bytes, start, end - start);
+    this.#target.write(bytes, start, end);
+  }
+}
+
 export class RdbOutput {
   readonly version: number;
   readonly checksum: Crc64 | null;
   readonly #compressMax: number;
-  readonly #target: ByteTarget;
+  /** Hands bytes to the target. Bound functions are all alike to the compiler, which would otherwise make new code of all of this for each kind of target. */
+  readonly #pass: ByteTarget["write"];
   readonly #buf = new Uint8Array(BUFFER_BYTES);
   #at = 0;
 
   constructor(target: ByteTarget, options: RdbOutputOptions) {
-    this.#target = target;
     this.version = options.version;
     this.checksum = options.checksum ? new Crc64() : null;
+    const passed = this.checksum === null ? target : new SummedTarget(target, this.checksum);
+    this.#pass = passed.write.bind(passed);
     this.#compressMax = options.compress ? (options.compressMax ?? Number.POSITIVE_INFINITY) : -1;
   }
 
@@ -70,11 +88,6 @@ export class RdbOutput {
     const end = this.#at;
     this.#at = 0;
     this.#pass(this.#buf, 0, end);
-  }
-
-  #pass(bytes: Uint8Array, start: number, end: number): void {
-    this.checksum?.update(bytes, start, end - start);
-    this.#target.write(bytes, start, end);
   }
 
   /** Makes room for `bytes` bytes, which are few. Returns where they go. */

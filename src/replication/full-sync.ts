@@ -212,7 +212,7 @@ export class FullSync {
       version: this.#version(group),
     });
     if (group[0].traits.wantsData) {
-      snapshot.start(format, transfer, { keyDelayUs: () => engine.config.values.rdbKeySaveDelay });
+      snapshot.start(format, transfer, { delaysKeys: true });
     } else {
       format.open();
       format.close();

@@ -11,6 +11,7 @@ import { fileExists } from "../../persistence/file-exists.ts";
 import { Loading } from "../../persistence/loading.ts";
 import { Persistence } from "../../persistence/persistence.ts";
 import { RdbFileLoad } from "../../persistence/rdb/rdb-load.ts";
+import { Rehearsal } from "../../persistence/rdb/rehearsal.ts";
 import { Snapshot } from "../../persistence/snapshot/snapshot.ts";
 import { Replication } from "../../replication/replication.ts";
 import type { ShutdownStep } from "./server-process-shutdown.ts";
@@ -49,6 +50,7 @@ export class DataSet {
       exit,
     });
     const { persistence, appendOnly } = this;
+    const rehearsal = new Rehearsal(engine, snapshot);
     const dialer = new SocketDialer({
       tlsOptions: () => readTlsClientOptions(engine.config.values),
       startTurn: () => engine.startTurn(),
@@ -57,6 +59,7 @@ export class DataSet {
     this.replication = new Replication({ engine, snapshot, slot, loading, persistence, appendOnly, dialer });
     this.#joinLog();
     cron.onRun(() => this.persistence.tend());
+    cron.onRun(() => rehearsal.tend());
     cron.onRun(() => this.appendOnly.cron());
     cron.onRun(() => this.replication.cron());
     process.on("exit", () => this.persistence.leave());

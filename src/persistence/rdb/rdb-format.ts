@@ -35,6 +35,8 @@ export interface RdbFormatOptions {
   readonly version?: number;
   /** Clients are served meanwhile: nothing may take long. */
   readonly inSlices: boolean;
+  /** Neither header nor end, and nothing is handed over before it must be: for a rehearsal. */
+  readonly keysOnly?: boolean;
 }
 
 /** What access bits mean under the present policy. */
@@ -148,6 +150,7 @@ export class RdbFormat implements SnapshotFormat {
   }
 
   open(): void {
+    if (this.#options.keysOnly === true) return;
     const { config, memory } = this.#engine;
     const { personality } = config;
     const version: RdbAux =
@@ -173,6 +176,7 @@ export class RdbFormat implements SnapshotFormat {
   }
 
   close(): void {
+    if (this.#options.keysOnly === true) return;
     const { out } = this.main;
     if (this.#options.checksum === "receiver") out.byte(Opcode.Eof);
     else writeRdbEnd(out);

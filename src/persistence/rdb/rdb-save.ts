@@ -127,7 +127,7 @@ export class SlicedSave implements ByteSink, SnapshotTarget {
     }
     const checksum = values.rdbchecksum ? "format" : "nobody";
     const format = new RdbFormat(engine, this, { checksum, aux, isAofBase: false, inSlices: false });
-    snapshot.start(format, this, { keyDelayUs: () => values.rdbKeySaveDelay });
+    snapshot.start(format, this, { delaysKeys: true });
   }
 
   #attempt(act: () => void): void {

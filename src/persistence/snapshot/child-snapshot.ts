@@ -60,17 +60,17 @@ export class ChildSnapshot {
   }
 
   #walk(order: ChildOrder, child: ChildFile): void {
-    const { engine, snapshot } = this.#parts;
-    const format = order.begin(child);
+    const { snapshot } = this.#parts;
+    const format = order.begin(child.pipe);
     if (format === null) child.kill();
-    else snapshot.start(format, child, { keyDelayUs: () => engine.config.values.rdbKeySaveDelay });
+    else snapshot.start(format, child.pipe, { delaysKeys: true });
   }
 
   /** Lets go of the child. Its walk is of no use to anybody without it. */
   #let(child: ChildFile): void {
     const { snapshot, slot } = this.#parts;
     this.#child = null;
-    if (snapshot.target === child) snapshot.abort();
+    if (snapshot.target === child.pipe) snapshot.abort();
     slot.free();
   }
 
@@ -79,7 +79,7 @@ export class ChildSnapshot {
     const child = this.#child;
     if (child === null) return;
     const { snapshot } = this.#parts;
-    if (snapshot.target === child) snapshot.abort();
+    if (snapshot.target === child.pipe) snapshot.abort();
     child.kill();
   }
 

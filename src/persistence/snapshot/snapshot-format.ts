@@ -1,5 +1,6 @@
 /** What a snapshot (snapshot.ts) is written as and where it goes: the interfaces of formats and targets. */
 import type { Ref } from "../../arena/arena.ts";
+import type { Database } from "../../keyspace/database.ts";
 
 /** A database as it was when the snapshot began. */
 export interface SnapshotDatabase {
@@ -44,14 +45,28 @@ export interface SnapshotTarget {
 }
 
 export interface SnapshotOptions {
-  /** Microseconds to wait after a key; negative -N: one microsecond in N keys. Asked again for each key. */
-  readonly keyDelayUs?: () => number;
+  /** Waits after each key as rdb-key-save-delay says: microseconds; negative -N: one microsecond in N keys. */
+  readonly delaysKeys?: boolean;
+  /** What is walked; absent: all databases. */
+  readonly databases?: readonly Database[];
 }
 
 /** What is known about the snapshot in progress, or about the last one. */
 export interface SnapshotProgress {
   keysTotal: number;
   keysWritten: number;
-  /** Bytes that were written ahead of their turn because a key was about to change, in pages: what fork would have copied. */
-  copiedBytes: number;
+  /** What was kept or written ahead of its turn because a key was about to change, in pages: what fork would have copied. */
+  copiedPages: number;
+}
+
+const PAGE_BYTES = 4096;
+
+/** Pages that so many bytes begin, at most one of which is not full. */
+export function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES);
+}
+
+/** The bytes of `progress.copiedPages`. */
+export function copiedBytes(progress: SnapshotProgress): number {
+  return progress.copiedPages * PAGE_BYTES;
 }

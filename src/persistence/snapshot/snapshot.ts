@@ -32,12 +32,13 @@ import { stringClone, stringLength } from "../../types/string.ts";
 import { valueType } from "../../types/value.ts";
 import { FrozenValues } from "./frozen-values.ts";
 import { RetiredEntries, retainedBytes } from "./retired-entries.ts";
-import type {
-  SnapshotDatabase,
-  SnapshotFormat,
-  SnapshotOptions,
-  SnapshotProgress,
-  SnapshotTarget,
+import {
+  pagesOf,
+  type SnapshotDatabase,
+  type SnapshotFormat,
+  type SnapshotOptions,
+  type SnapshotProgress,
+  type SnapshotTarget,
 } from "./snapshot-format.ts";
 import { IDLE_SLICE_US, SnapshotPace } from "./snapshot-pace.ts";
 
@@ -83,7 +84,6 @@ const TINY_BYTES = 128;
 const RETAINED_MAX = 32 * 1024 * 1024;
 /** When so many bytes were copied because large values change, whoever changes one waits. */
 const COPIES_MAX = 32 * 1024 * 1024;
-const PAGE_BYTES = 4096;
 /** No timer runs longer: then it is looked again. */
 const TIMER_MS_MAX = 100;
 /** A value of more allocations, or a string of more bytes, takes too long to be written at once. Those of lists and streams are blocks of some KiB. */
@@ -96,7 +96,9 @@ const State = { Idle: 0, Walking: 1, CatchingUp: 2 } as const;
 export class Snapshot implements KeySnapshot {
   /** Do replicas wait for the snapshot in progress? Set by replication. */
   isAwaited: () => boolean = () => false;
-  readonly progress: SnapshotProgress = { keysTotal: 0, keysWritten: 0, copiedBytes: 0 };
+  readonly progress: SnapshotProgress = { keysTotal: 0, keysWritten: 0, copiedPages: 0 };
+  /** Was there ever one? */
+  hasBegun = false;
   readonly #engine: Engine;
   readonly #list = new RefList();
   /** Keeps the loads of prefetching alive. */
@@ -104,7 +106,7 @@ export class Snapshot implements KeySnapshot {
   #state: number = State.Idle;
   #format: SnapshotFormat | null = null;
   #target: SnapshotTarget | null = null;
-  #keyDelayUs: (() => number) | null = null;
+  #delaysKeys = false;
   #roots: Root[] = [];
   /** The root that is walked, and the cursor of its next bucket. */
   #root = 0;
@@ -165,7 +167,8 @@ export class Snapshot implements KeySnapshot {
     this.#state = State.Walking;
     this.#format = format;
     this.#target = target;
-    this.#keyDelayUs = options.keyDelayUs ?? null;
+    this.#delaysKeys = options.delaysKeys === true;
+    this.hasBegun = true;
     this.#notBeforeUs = 0;
     this.#restUntilUs = 0;
     this.#sliceEndUs = this.#engine.clock.monotonicUs();
@@ -173,8 +176,8 @@ export class Snapshot implements KeySnapshot {
     this.#roots = [];
     this.progress.keysTotal = 0;
     this.progress.keysWritten = 0;
-    this.progress.copiedBytes = 0;
-    for (const { id, size, expiresSize, dict } of keyspace.databases) {
+    this.progress.copiedPages = 0;
+    for (const { id, size, expiresSize, dict } of options.databases ?? keyspace.databases) {
       if (size === 0) continue;
       this.#roots.push({
         db: { id, size, expiresSize },
@@ -244,14 +247,14 @@ export class Snapshot implements KeySnapshot {
     const isCurrent = this.#current === e;
     if (!isCurrent && this.#keepsCopy(dict, e)) return;
     if (!isCurrent && this.#freezes(e, this.#rootOf(dict).db)) {
-      this.progress.copiedBytes += this.#pagesOf(e);
+      this.progress.copiedPages += this.#pagesOf(e);
       return;
     }
     const lane = isCurrent || this.#current === 0 ? format.main : format.aside;
     if (!isCurrent) lane.begin(e, this.#rootOf(dict).db);
     while (!lane.step(Number.POSITIVE_INFINITY));
     if (lane === format.aside) this.#asideUsed = true;
-    this.progress.copiedBytes += this.#pagesOf(e);
+    this.progress.copiedPages += this.#pagesOf(e);
     this.#written(e);
     if (isCurrent) this.#closeCurrent();
   }
@@ -263,7 +266,7 @@ export class Snapshot implements KeySnapshot {
     if (entryType(arena, e) !== Type.String || arena.capacity(e) > TINY_BYTES) return false;
     const copy = keyspace.retainedBytes < RETAINED_MAX ? stringClone(arena, e) : 0;
     if (copy === 0) return false;
-    this.progress.copiedBytes += PAGE_BYTES;
+    this.progress.copiedPages++;
     this.#rootOf(dict).retired.push(copy);
     setEntryPhase(arena, e, phase);
     return true;
@@ -290,7 +293,7 @@ export class Snapshot implements KeySnapshot {
       this.beforeChange(dict, e);
       return false;
     }
-    this.progress.copiedBytes += this.#pagesOf(e);
+    this.progress.copiedPages += this.#pagesOf(e);
     const { retired } = this.#rootOf(dict);
     retired.push(e);
     if (isCurrent) {
@@ -300,9 +303,8 @@ export class Snapshot implements KeySnapshot {
     return true;
   }
 
-  /** Bytes of the pages of an entry. */
   #pagesOf(e: Ref): number {
-    return Math.ceil((this.#engine.keyspace.arena.capacity(e) + 1) / PAGE_BYTES) * PAGE_BYTES;
+    return pagesOf(this.#engine.keyspace.arena.capacity(e) + 1);
   }
 
   isCostly(e: Ref): boolean {
@@ -376,7 +378,7 @@ export class Snapshot implements KeySnapshot {
     const { arena } = this.#engine.keyspace;
     if (this.#heldDict !== 0) dictPause(arena, this.#heldDict, -1);
     this.#heldDict = 0;
-    this.progress.copiedBytes += this.#frozen.release();
+    this.progress.copiedPages += pagesOf(this.#frozen.release());
     this.#currentRetired?.free(this.#current);
     this.#currentRetired = null;
     this.#current = 0;
@@ -533,7 +535,7 @@ export class Snapshot implements KeySnapshot {
     while (!main.step(STEP_BUDGET)) if (this.#engine.clock.monotonicUs() >= endUs) return false;
     this.#written(this.#current);
     this.#closeCurrent();
-    if (this.#keyDelayUs !== null) this.#delay(this.#keyDelayUs());
+    if (this.#delaysKeys) this.#delay(this.#engine.config.values.rdbKeySaveDelay);
     return true;
   }
 
