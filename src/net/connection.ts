@@ -1,6 +1,6 @@
 /**
  * One socket: input to requests, requests to the engine, replies to the socket. Replies of a chunk's commands collect in the engine's shared buffer and
- * leave with one write (output.ts).
+ * leave with one write (output.ts), at once or at the end of the turn (reply-timing.ts).
  *
  * Input that may not be executed yet (client.halted) is held back, in order; when a lot is held, reading stops.
  */
@@ -20,9 +20,13 @@ import type { EndpointKind } from "./endpoint.ts";
 import { Input, type InputHost } from "./input.ts";
 import { Output, type OutputHost } from "./output.ts";
 import { replyLimit } from "./output-limits.ts";
+import type { ReplyTiming } from "./reply-timing.ts";
 
 /** Replies are sent before a chunk is used up when they have grown to this. */
 const FLUSH_BYTES = 256 * 1024;
+
+/** Longer replies never wait for the end of the turn: they would be copied. */
+const TOGETHER_BYTES_MAX = 16 * 1024;
 
 /** A client's input is executed for so many microseconds at a time; then it is others' turn. */
 const TURN_US = 3000;
@@ -69,6 +73,7 @@ export interface ConnectionHost extends InputHost, OutputHost {
   readonly outputLimits: OutputBufferLimits;
   /** Longest reply to a client of the class "normal". */
   readonly normalReplyLimit: number;
+  readonly timing: ReplyTiming;
   /** Asks for a flush of this connection at the end of the turn. */
   markDirty(connection: Connection): void;
   /** Asks to close this connection at the end of the turn. */
@@ -314,7 +319,8 @@ export class Connection implements ClientLink {
         return;
       }
     }
-    if (engine.holdsReplies || this.#held !== null) output.queue(reply);
+    const waits = this.#host.timing.together && reply.pos <= TOGETHER_BYTES_MAX;
+    if (waits || engine.holdsReplies || this.#held !== null) output.queue(reply);
     else output.send(reply, this.client);
     if (output.length > 0) this.#outputWaits();
   }
@@ -408,6 +414,8 @@ export class Connection implements ClientLink {
   }
 
   hold(drained: () => void): void {
+    // What waits already stays ahead.
+    if (this.#output.length > 0) this.flush();
     this.#held = drained;
   }
 

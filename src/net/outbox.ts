@@ -118,7 +118,9 @@ export class Outbox {
       return;
     }
     last.head = last.tail = 0;
-    this.#blocks = [last];
+    const blocks = this.#blocks as Block[];
+    blocks[0] = last;
+    blocks.length = 1;
     this.#first = 0;
     this.capacity = last.bytes.length;
   }

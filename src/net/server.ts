@@ -1,8 +1,8 @@
 /**
  * The server's sockets: opens and closes listening sockets as the settings say, lets clients in, and divides time into turns.
  *
- * The replies to a client's input leave with the event that brought it. Everything else is put off until all sockets that have news have been served, and
- * then done at once (endTurn): connections that others have written to are flushed, those that may go on go on, those that must go are closed. With
+ * The replies to a client's input leave with the event that brought it, or, when many clients are busy, at the end of the turn (reply-timing.ts).
+ * Everything else is put off until all sockets that have news have been served, and then done at once (endTurn): connections that others have written to are flushed, those that may go on go on, those that must go are closed. With
  * many publishers and many subscribers that is one write a subscriber instead of one for each message.
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";
@@ -28,6 +28,7 @@ import { Listeners } from "./listeners.ts";
 import { checkTls } from "./listening.ts";
 import { effectiveLimits, outputAlarm, REPLY_BYTES_MAX, replyLimitOf } from "./output-limits.ts";
 import type { ReplyBufferPolicy } from "./reply-buffer.ts";
+import { ReplyTiming } from "./reply-timing.ts";
 import { readTlsOptions } from "./tls-options.ts";
 
 /** At least so many clients are looked after in one run of the cron. */
@@ -59,6 +60,7 @@ export class Server implements ConnectionHost {
   readonly unauthenticatedLimits = { bulkMax: 0, authenticated: false };
   readonly fault = new ProtocolFault();
   readonly replyBuffers: ReplyBufferPolicy;
+  readonly timing = new ReplyTiming();
   outputLimits: OutputBufferLimits;
   outputAlarm = REPLY_BYTES_MAX;
   normalReplyLimit = REPLY_BYTES_MAX;
@@ -267,6 +269,7 @@ export class Server implements ConnectionHost {
 
   #data(socket: Socket<Connection>, chunk: Uint8Array): void {
     this.engine.startTurn();
+    if (this.timing.noteInput()) this.#scheduleEnd();
     socket.data.feed(chunk);
   }
 
@@ -316,6 +319,7 @@ export class Server implements ConnectionHost {
     this.#endScheduled = false;
     this.engine.startTurn();
     this.endTurn();
+    this.timing.ended();
   };
 
   markDirty(connection: Connection): void {
