@@ -63,6 +63,12 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes;
 }
 
+/** Is every character of a text one of ASCII's? Then its latin1 form and its UTF-8 form are the text itself. */
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
 /** A run as a latin1 ("binary") string, for slow paths: every byte keeps its value. */
 export function latin1(buf: Uint8Array, offset: number, length: number): string {
   return Buffer.from(buf.buffer, buf.byteOffset + offset, length).toString("latin1");

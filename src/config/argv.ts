@@ -85,7 +85,8 @@ export function parseCommandLine(args: readonly string[], cwd: string, programNa
   if (first === "--test-memory") {
     return { kind: "test-memory", megabytes: args.length === 2 ? Number.parseInt(args[1], 10) || 0 : null };
   }
-  const sentinel = /(redis|valkey)-sentinel/.test(programName) || args.includes("--sentinel");
+  const sentinel =
+    programName.includes("redis-sentinel") || programName.includes("valkey-sentinel") || args.includes("--sentinel");
   const hasFile = args.length > 0 && !first.startsWith("-");
   const { options, stdin } = optionLines(args, hasFile ? 1 : 0);
   return { kind: "serve", file: hasFile ? absolutePath(first, cwd) : null, stdin, options, sentinel };

@@ -14,7 +14,7 @@ import { globMatch } from "../base/glob.ts";
 import { type ConfigHost, osHost } from "./host.ts";
 import { ConfigLoader, type DirectiveHandler, type FileDirective, type LoadError } from "./load.ts";
 import type { Personality } from "./personality.ts";
-import { describeSettings, type LineProvider, rewriteText } from "./rewrite.ts";
+import type { LineProvider } from "./rewrite.ts";
 import { SettingFlag } from "./settings/setting.ts";
 import type { ConfigValues, SettingName } from "./settings/settings.ts";
 import { type NameEntry, SettingStore, type Slot } from "./store.ts";
@@ -96,7 +96,7 @@ export class Config {
   }
 
   #finish(error: LoadError | null): LoadError | null {
-    if (error === null) for (const slot of this.#store.slots) this.#store.warnIfNotReady(slot);
+    if (error === null) this.#store.warnIfAnyNotReady();
     return error;
   }
 
@@ -181,7 +181,7 @@ export class Config {
     const { host } = this.#store;
     const old = host.readFile(this.configFile);
     if ("error" in old && !old.missing) return this.#rewriteFailed(old.error);
-    const text = rewriteText(this.#store, "error" in old ? "" : old.text, forceAll, this.#lineProviders);
+    const text = rewriting().rewriteText(this.#store, "error" in old ? "" : old.text, forceAll, this.#lineProviders);
     const error = host.replaceFile(this.configFile, text);
     return error === null ? null : this.#rewriteFailed(error);
   }
@@ -193,8 +193,13 @@ export class Config {
 
   /** The settings that matter to somebody who reads a crash report, as config lines. */
   crashReportLines(): string {
-    return describeSettings(this.#store, SettingFlag.Debug);
+    return rewriting().describeSettings(this.#store, SettingFlag.Debug);
   }
+}
+
+/** Loaded when it is wanted: by no start. */
+function rewriting(): typeof import("./rewrite.ts") {
+  return require("./rewrite.ts") as typeof import("./rewrite.ts");
 }
 
 function nameMatches(pattern: Uint8Array, entry: NameEntry): boolean {

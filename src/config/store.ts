@@ -2,6 +2,7 @@
  * The current values of all settings of one server: raw values in slots, names that lead to slots, and the view that the
  * rest of the server reads. Knows nothing of files or CONFIG SET.
  *
+ * A slot is made when somebody asks for its setting: a start asks for a tenth of them. Until then the setting has its default value.
  * Invariant: after every method, `values[slot.key]` is the view of `slot.raw`, for every slot.
  */
 import type { ConfigHost } from "./host.ts";
@@ -29,64 +30,97 @@ export interface NameEntry {
   readonly hidden: boolean;
 }
 
+const ROWS: Readonly<Record<string, AnyRow>> = SETTINGS;
+
 /** Slots, names and values. */
 export class SettingStore {
   readonly personality: Personality;
   readonly host: ConfigHost;
   /** The view. Same shape for the whole life of the server. */
   readonly values: ConfigValues;
-  /** All slots, in the order of the table. */
-  readonly slots: readonly Slot[];
   readonly #view: Record<string, unknown>;
-  readonly #names = new Map<string, NameEntry>();
+  /** The slots that are made, by the names of the table. */
+  readonly #slots = new Map<string, Slot>();
+  /** Their names: in the order in which they were asked for, or in that of the table when all are there. */
+  #names = new Map<string, NameEntry>();
+  #isComplete = false;
   readonly #warnings: string[] = [];
 
   constructor(personality: Personality, host: ConfigHost) {
     this.personality = personality;
     this.host = host;
     this.#view = {};
-    const rows: Readonly<Record<string, AnyRow>> = SETTINGS;
-    const slots: Slot[] = [];
-    for (const name in rows) slots.push(this.#addSlot(name, rows[name]));
-    this.slots = slots;
+    for (const name in ROWS) {
+      const { type } = ROWS[name];
+      this.#view[camelCase(name)] = type.view(type.initial(personality, host));
+    }
     // #view has exactly the keys of ConfigValues: both are made from SETTINGS.
     this.values = this.#view as ConfigValues;
   }
 
-  #addSlot(tableName: string, row: AnyRow): Slot {
+  /** All slots, in the order of the table. */
+  get slots(): readonly Slot[] {
+    return Object.keys(ROWS).map((name) => this.#slotOf(name));
+  }
+
+  /** The slot of a name of the table. */
+  #slotOf(tableName: string): Slot {
+    return this.#slots.get(tableName) ?? this.#addSlot(tableName);
+  }
+
+  #addSlot(tableName: string): Slot {
+    const row = ROWS[tableName];
     const initial = row.type.initial(this.personality, this.host);
-    const renamed = this.personality.name === "valkey" && row.valkeyName !== null;
-    const name = renamed && row.valkeyName !== null ? row.valkeyName : tableName;
-    const key = camelCase(tableName);
-    const slot: Slot = { row, name, key, initial, raw: initial };
-    const hidden = isHidden(row, this.personality);
-    this.#addName(name, slot, hidden);
-    if (row.alias !== null) this.#addName(row.alias, slot, hidden);
-    if (renamed) this.#addName(tableName, slot, hidden);
-    else if (row.valkeyName !== null) this.#addName(row.valkeyName, slot, true);
-    this.#view[key] = row.type.view(initial);
+    const name = (this.#isRenamed(row) ? row.valkeyName : null) ?? tableName;
+    const slot: Slot = { row, name, key: camelCase(tableName), initial, raw: initial };
+    this.#slots.set(tableName, slot);
+    this.#addNames(tableName, slot, this.#names);
     return slot;
   }
 
-  #addName(name: string, slot: Slot, hidden: boolean): void {
-    this.#names.set(name, { name, slot, hidden });
+  #isRenamed(row: AnyRow): boolean {
+    return this.personality.name === "valkey" && row.valkeyName !== null;
+  }
+
+  #addNames(tableName: string, slot: Slot, names: Map<string, NameEntry>): void {
+    const { row } = slot;
+    const hidden = isHidden(row, this.personality);
+    this.#addName(slot.name, slot, hidden, names);
+    if (row.alias !== null) this.#addName(row.alias, slot, hidden, names);
+    if (this.#isRenamed(row)) this.#addName(tableName, slot, hidden, names);
+    else if (row.valkeyName !== null) this.#addName(row.valkeyName, slot, true, names);
+  }
+
+  /** One entry for each name, for ever: CONFIG SET knows by it what it was given twice. */
+  #addName(name: string, slot: Slot, hidden: boolean, names: Map<string, NameEntry>): void {
+    names.set(name, this.#names.get(name) ?? { name, slot, hidden });
+  }
+
+  #allNames(): ReadonlyMap<string, NameEntry> {
+    if (!this.#isComplete) {
+      const names = new Map<string, NameEntry>();
+      for (const tableName in ROWS) this.#addNames(tableName, this.#slotOf(tableName), names);
+      this.#names = names;
+      this.#isComplete = true;
+    }
+    return this.#names;
   }
 
   /** The setting with this name or alias, in any case of letters. */
   find(name: string): NameEntry | undefined {
-    return this.#names.get(name.toLowerCase());
+    const lower = name.toLowerCase();
+    if (!this.#isComplete && Object.hasOwn(ROWS, lower)) this.#slotOf(lower);
+    return this.#names.get(lower) ?? this.#allNames().get(lower);
   }
 
   /** The setting with this name of the table. */
   slot(name: SettingName): Slot {
-    const entry = this.#names.get(name);
-    if (entry === undefined) throw new Error(`no setting named ${name}`);
-    return entry.slot;
+    return this.#slotOf(name);
   }
 
   /** All names and aliases, in the order of the table. */
   names(): IterableIterator<NameEntry> {
-    return this.#names.values();
+    return this.#allNames().values();
   }
 
   /** The value as CONFIG GET shows it. */
@@ -132,6 +166,15 @@ export class SettingStore {
   warnIfNotReady(slot: Slot): void {
     if (slot.row.ready || this.isInitial(slot)) return;
     this.warn(`The setting '${slot.name}' is accepted but has no effect in this version`);
+  }
+
+  /** The same for all settings, in the order of the table. */
+  warnIfAnyNotReady(): void {
+    for (const { row } of this.#slots.values()) {
+      if (row.ready) continue;
+      for (const slot of this.slots) this.warnIfNotReady(slot);
+      return;
+    }
   }
 
   /** The lines for the log since the last call, warning level. */

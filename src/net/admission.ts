@@ -1,10 +1,13 @@
 /** Who may connect: the number of clients, protected mode, and the number of file descriptors that the system grants. */
-import { readFileSync } from "node:fs";
+import { readSmallText } from "../base/small-file.ts";
 import type { Personality } from "../config/personality.ts";
 import type { Engine } from "../engine/engine.ts";
 
 /** Descriptors that the server needs beside its clients'. */
 const RESERVED_DESCRIPTORS = 32;
+
+/** The line of /proc/self/limits whose first number counts. */
+const OPEN_FILES = "\nMax open files ";
 
 const TOO_MANY_CLIENTS = "-ERR max number of clients reached\r\n";
 
@@ -48,8 +51,10 @@ export function refusalByProtectedMode(engine: Engine): string | null {
 function descriptorLimit(): number | null {
   if (process.platform !== "linux") return null;
   try {
-    const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
-    return line === null ? null : Number(line[1]);
+    const text = readSmallText("/proc/self/limits");
+    const at = text.indexOf(OPEN_FILES);
+    const limit = at < 0 ? Number.NaN : Number.parseInt(text.slice(at + OPEN_FILES.length), 10);
+    return Number.isNaN(limit) ? null : limit;
   } catch {
     return null;
   }

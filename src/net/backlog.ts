@@ -2,8 +2,8 @@
  * Length of the kernel's queue of connections that wait to be accepted. The runtime listens with a length of its own; another one is set by calling the
  * system's listen() again on the socket, which is allowed and changes nothing else.
  */
-import { readFileSync } from "node:fs";
 import { openLibrary } from "../base/c-library.ts";
+import { readSmallText } from "../base/small-file.ts";
 
 /** What the runtime asks for; the default of tcp-backlog is close enough to it. */
 const RUNTIME_BACKLOG = 512;
@@ -31,7 +31,7 @@ export function backlogWarning(backlog: number): string | null {
   if (process.platform !== "linux") return null;
   let granted: number;
   try {
-    granted = Number.parseInt(readFileSync("/proc/sys/net/core/somaxconn", "latin1"), 10);
+    granted = Number.parseInt(readSmallText("/proc/sys/net/core/somaxconn"), 10);
   } catch {
     return null;
   }

@@ -45,9 +45,10 @@ export function endpointsOf(values: ConfigValues, tls: TLSOptions | null): Endpo
 }
 
 function inetEndpoints(kind: "tcp" | "tls", bind: readonly string[], port: number, tls: TLSOptions | null): Endpoint[] {
-  if (port === 0) return [];
-  return bind.map((address) => {
+  const endpoints: Endpoint[] = [];
+  for (const address of port === 0 ? [] : bind) {
     const optional = address.startsWith("-");
-    return { kind, host: optional ? address.slice(1) : address, port, optional, tls };
-  });
+    endpoints.push({ kind, host: optional ? address.slice(1) : address, port, optional, tls });
+  }
+  return endpoints;
 }

@@ -46,9 +46,11 @@ export class Listeners {
 
   /** Kinds that have a listening socket, in the order in which they were opened. */
   get kinds(): EndpointKind[] {
-    const kinds = new Set<EndpointKind>();
-    for (const { endpoint, listener } of this.#open.values()) if (listener !== null) kinds.add(endpoint.kind);
-    return [...kinds];
+    const kinds: EndpointKind[] = [];
+    for (const { endpoint, listener } of this.#open.values()) {
+      if (listener !== null && !kinds.includes(endpoint.kind)) kinds.push(endpoint.kind);
+    }
+    return kinds;
   }
 
   /**
@@ -65,10 +67,14 @@ export class Listeners {
       if (open !== undefined && open.endpoint.tls === endpoint.tls) next.set(key, { ...open, endpoint });
       else missing.push(endpoint);
     }
-    const stale = [...before].filter(([key]) => !next.has(key)).map(([, open]) => open);
     // An address and "all addresses" exclude each other on one port: what is to go goes first there, and comes back if need be.
-    const ports = new Set(missing.map((endpoint) => endpoint.port));
-    const first = stale.filter(({ endpoint }) => ports.has(endpoint.port));
+    const first: OpenEndpoint[] = [];
+    const stale: OpenEndpoint[] = [];
+    for (const [key, open] of before) {
+      if (next.has(key)) continue;
+      const isInTheWay = missing.some((endpoint) => endpoint.port === open.endpoint.port);
+      (isInTheWay ? first : stale).push(open);
+    }
     close(first);
     const failed = this.#openAll(missing, next);
     if (failed !== null) {
@@ -82,11 +88,13 @@ export class Listeners {
       this.#open = back;
       return failed;
     }
-    close(stale.filter((open) => !first.includes(open)));
+    close(stale);
     // In the order of the settings.
-    this.#open = new Map(
-      wanted.map((endpoint) => [endpointKey(endpoint), next.get(endpointKey(endpoint)) as OpenEndpoint]),
-    );
+    this.#open = new Map();
+    for (const endpoint of wanted) {
+      const key = endpointKey(endpoint);
+      this.#open.set(key, next.get(key) as OpenEndpoint);
+    }
     return null;
   }
 

@@ -3,7 +3,8 @@
  * The runtime has copied the arguments, so their place is free. A longer title runs over the first variables of the environment: process.env
  * still has them, C libraries that ask later have not. Elsewhere the runtime's own way is used.
  */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { readSmallText } from "../../base/small-file.ts";
 import { fromBinary } from "../../config/binary.ts";
 import type { Config } from "../../config/config.ts";
 import { expandTitle } from "../../config/proc-title.ts";
@@ -60,18 +61,18 @@ export function setProcessTitle(title: string): void {
 }
 
 function writeOverArguments(title: string): void {
-  const stat = readFileSync("/proc/self/stat", "latin1");
+  const stat = readSmallText("/proc/self/stat");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const start = Number(fields[ARGUMENTS_START]);
   const ownSize = Number(fields[ARGUMENTS_END]) - start;
   const sizeMax = Number(fields[ENVIRONMENT_END]) - start;
   if (!(start > 0) || !(ownSize > 0) || !(sizeMax >= ownSize)) return;
   // Ends with a zero. The kernel looks beyond the arguments' place only when that does not end with one.
-  const bytes = Buffer.alloc(Math.max(ownSize, Math.min(title.length + 1, sizeMax)));
-  bytes.write(title, 0, bytes.length - 1, "latin1");
+  const size = Math.max(ownSize, Math.min(title.length + 1, sizeMax));
+  const shown = title.slice(0, size - 1).padEnd(size, "\0");
   const fd = openSync("/proc/self/mem", "r+");
   try {
-    writeSync(fd, bytes, 0, bytes.length, start);
+    writeSync(fd, shown, start, "latin1");
   } finally {
     closeSync(fd);
   }

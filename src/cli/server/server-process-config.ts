@@ -29,7 +29,9 @@ export interface LoadedConfig {
 /** Loads the configuration. Null when there is none to start a server with: the reason has been told, and the exit status must be 1. */
 export function loadServerConfig(words: LaunchWords, clock: Clock): LoadedConfig | null {
   const { personality } = words;
-  const command = parseCommandLine(words.args.map(toBinary), toBinary(process.cwd()), "redis-ts");
+  const args: string[] = [];
+  for (const word of words.args) args.push(toBinary(word));
+  const command = parseCommandLine(args, toBinary(process.cwd()), "redis-ts");
   if (command.kind !== "serve") throw new Error(`${command.kind} is not for the server`);
   if (command.sentinel) {
     writeText(STDERR_FD, `Sentinel mode is not part of redis-ts ${REDIS_TS_VERSION}.\n`);
@@ -72,7 +74,13 @@ class RememberedInput {
 /** The server's log, as the settings have it. Its lines show the role of a process that is not a server yet. */
 export function openLog(config: Config, clock: Clock): Logger {
   const { values } = config;
-  const log = new Logger({ clock, level: values.loglevel, file: fromBinary(values.logfile), role: "C" });
+  const log = new Logger({
+    clock,
+    level: values.loglevel,
+    file: fromBinary(values.logfile),
+    role: "C",
+    starting: true,
+  });
   log.setFormat(values.logFormat);
   log.setTimestampFormat(values.logTimestampFormat);
   return log;

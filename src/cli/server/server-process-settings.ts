@@ -33,7 +33,8 @@ export function applyProcessSettings(engine: Engine, program: string, oomScore: 
 
 /** Names such as "de_DE.UTF-8", "C", and "" for what the environment says. */
 function isLocale(name: string): boolean {
-  if (/^(?:|C|POSIX)(?:\.[\w-]+)?$/.test(name)) return true;
+  if (name === "") return true;
+  if (/^(?:C|POSIX)(?:\.[\w-]+)?$/.test(name)) return true;
   const [, tag] = /^([A-Za-z]{2,3}(?:_[A-Za-z]{2})?)(?:\.[\w-]+)?(?:@\w+)?$/.exec(name) ?? [];
   if (tag === undefined) return false;
   return Intl.Collator.supportedLocalesOf([tag.replace("_", "-")]).length > 0;

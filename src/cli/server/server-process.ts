@@ -111,6 +111,7 @@ export class ServerProcess implements ProcessPort {
    */
   #settle(): void {
     Bun.unsafe.setJITPolicy(1);
+    this.#parts.engine.log.started();
     this.#parts.engine.keyspace.arena.reserve();
     this.#loadCommands();
   }
