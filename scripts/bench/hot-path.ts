@@ -11,11 +11,10 @@ import { Config } from "../../src/config/config.ts";
 import { PERSONALITIES } from "../../src/config/personality.ts";
 import { NULL_LINK } from "../../src/engine/client/null-link.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { LOOK_AHEAD } from "../../src/engine/prefetch.ts";
 import { registerEngineSettings } from "../../src/engine/settings.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { ProtocolFault, readRequest } from "../../src/resp/reader.ts";
-import { Request } from "../../src/resp/request.ts";
+import { LOOK_AHEAD, Request } from "../../src/resp/request.ts";
 
 const KEYS = 1_000_000;
 const DEPTH = 64;

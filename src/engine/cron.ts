@@ -4,7 +4,7 @@
  *
  * A slice takes about a millisecond for each kind of work; pauses are some milliseconds. All work of a kind in one period is limited as in Redis.
  */
-import { ExpireCycle } from "../keyspace/expire-cycle.ts";
+import type { ExpireCycle } from "../keyspace/expire-cycle.ts";
 import { ExpiryMode } from "../keyspace/key-rules.ts";
 import type { Client } from "./client/client.ts";
 import { Halt } from "./client/client.ts";
@@ -36,7 +36,7 @@ type Immediate = ReturnType<typeof setImmediate>;
 export class Cron {
   readonly #engine: Engine;
   readonly #idleMemory: IdleMemory;
-  readonly expireCycle: ExpireCycle;
+  #expireCycle: ExpireCycle | null = null;
   readonly #tasks: (() => void)[] = [];
   #running = false;
   #timer: Timer | null = null;
@@ -50,21 +50,28 @@ export class Cron {
   #periodEndMs = 0;
 
   constructor(engine: Engine) {
-    const { keyspace, clock, info } = engine;
+    const { keyspace, info } = engine;
     this.#engine = engine;
     this.#idleMemory = new IdleMemory(keyspace.arena);
-    this.expireCycle = new ExpireCycle(keyspace, clock);
-    const cycle = this.expireCycle;
     info.add({
       fields: {
-        expired_stale_perc: () => (cycle.staleShare * 100).toFixed(2),
-        expired_time_cap_reached_count: () => cycle.timeCapReached,
-        expire_cycle_cpu_milliseconds: () => Math.floor(cycle.usedUs / 1000),
+        expired_stale_perc: () => (this.expireCycle.staleShare * 100).toFixed(2),
+        expired_time_cap_reached_count: () => this.expireCycle.timeCapReached,
+        expire_cycle_cpu_milliseconds: () => Math.floor(this.expireCycle.usedUs / 1000),
         lazyfree_pending_objects: () => keyspace.lazyFree.pendingObjects,
         lazyfreed_objects: () => keyspace.lazyFree.freedObjects,
       },
-      reset: () => cycle.resetStatistics(),
+      reset: () => this.expireCycle.resetStatistics(),
     });
+  }
+
+  /** Made in the first run: it is about databases, whose code a start does not read. */
+  get expireCycle(): ExpireCycle {
+    if (this.#expireCycle === null) {
+      const { ExpireCycle } = require("../keyspace/expire-cycle.ts") as typeof import("../keyspace/expire-cycle.ts");
+      this.#expireCycle = new ExpireCycle(this.#engine.keyspace, this.#engine.clock);
+    }
+    return this.#expireCycle;
   }
 
   /** Calls `task` in every run, after the time was read. */
@@ -196,7 +203,7 @@ export class Cron {
   /** Frees what was put off; true when there is more. */
   #free(): boolean {
     const { clock, keyspace } = this.#engine;
-    if (keyspace.lazyFree.idle) return false;
+    if (keyspace.hasFreed) return false;
     const endUs = clock.monotonicUs() + FREE_SLICE_US;
     do if (keyspace.lazyFree.step(FREE_STEPS)) return false;
     while (clock.monotonicUs() < endUs);

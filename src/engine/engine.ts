@@ -25,7 +25,7 @@ import { OwnKeys } from "./own-keys.ts";
 import type { Dialer } from "./peer.ts";
 import { Pending } from "./pending.ts";
 import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
-import { Prefetcher } from "./prefetch.ts";
+import type { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { followNotifySetting } from "./pubsub/notify.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
@@ -74,7 +74,7 @@ export class Engine implements EngineView {
   readonly sinks: PropagationSink[] = [];
   readonly propagation = new Propagation();
   readonly cx: HandlerContext;
-  readonly prefetcher = new Prefetcher();
+  #prefetcher: Prefetcher | null = null;
   /** The calls of a pipeline that share a reading of the clock. */
   readonly briefs: BriefCalls;
   /** Keys that clients have written on this server as a replica, and that expire. */
@@ -143,17 +143,42 @@ export class Engine implements EngineView {
     this.monitors = new Monitors(this);
     this.pause = new ClientPause(this);
     followNotifySetting(this);
-    const internal = new Client(0, NULL_LINK, keyspace.databases[0], 0);
+    const internal = new Client(0, NULL_LINK, keyspace.first, 0);
     internal.set(ClientFlag.Internal);
+    this.commands.beforeLoading = () => keyspace.open();
+    keyspace.onOpen = (bytes) => {
+      this.memory.startupBytes += bytes;
+      this.#enterDatabases(internal);
+    };
     this.cx = new HandlerContext(this, internal, this.commands.own[0], this.reply, new Request());
     this.tick();
     this.stats.startedMs = this.nowMs();
     this.stats.lastSaveSeconds = Math.floor(this.nowMs() / 1000);
   }
 
+  /** Those who came before there were databases get theirs. */
+  #enterDatabases(internal: Client): void {
+    const { databases } = this.keyspace;
+    internal.db = databases[0];
+    for (const client of this.clients.values()) client.db = databases[0];
+    this.cx.db = this.cx.client.db;
+  }
+
+  /** What looks ahead in pipelines, where databases and commands must be at hand. */
+  get prefetcher(): Prefetcher {
+    return this.#prefetcher ?? this.#newPrefetcher();
+  }
+
+  #newPrefetcher(): Prefetcher {
+    this.commands.beforeLoading();
+    const { Prefetcher } = require("./prefetch.ts") as typeof import("./prefetch.ts");
+    this.#prefetcher = new Prefetcher();
+    return this.#prefetcher;
+  }
+
   /** Registers a client for a link. */
   connect(link: Client["link"]): Client {
-    const client = new Client(this.#nextClientId++, link, this.keyspace.databases[0], this.nowMs());
+    const client = new Client(this.#nextClientId++, link, this.keyspace.first, this.nowMs());
     client.resp = this.config.values.clientDefaultResp;
     this.authentication.admit(client);
     if (this.debug.frozen) client.halted |= Halt.Frozen;

@@ -5,15 +5,12 @@
  */
 
 import type { Database } from "../keyspace/database.ts";
-import type { Request } from "../resp/request.ts";
+import { LOOK_AHEAD, type Request } from "../resp/request.ts";
 import { dictFind, dictHashAhead, dictPrefetch, PREFETCH_MAX } from "../struct/dict/dict.ts";
 import { containerRoot } from "../types/container.ts";
 import { Encoding, entryEncoding, entryType, Type } from "../types/entry.ts";
 import type { CommandTable } from "./spec/command-table.ts";
 import type { CommandSpec } from "./spec/spec.ts";
-
-/** Commands of a chunk that are read ahead at a time. */
-export const LOOK_AHEAD = 32;
 
 export class Prefetcher {
   /** Specs of the requests that prepare() looked at; null: unknown. */

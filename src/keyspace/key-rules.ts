@@ -5,7 +5,7 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
 import { setEntryAccess } from "../types/entry.ts";
-import { LazyFree } from "./lazy-free.ts";
+import type { Content, LazyFree } from "./lazy-free.ts";
 import { LFU_INITIAL, lfuTouched } from "./lfu.ts";
 
 /** What to do with a key whose time has come, when it is looked at. */
@@ -50,7 +50,7 @@ export interface KeySnapshot {
 export class KeyRules {
   readonly arena: Arena;
   readonly prng: Prng;
-  readonly lazyFree: LazyFree;
+  #lazyFree: LazyFree | null = null;
   listener: KeyspaceListener = {
     listening: false,
     keyExpired: () => {},
@@ -89,7 +89,21 @@ export class KeyRules {
   constructor(arena: Arena, prng: Prng) {
     this.arena = arena;
     this.prng = prng;
-    this.lazyFree = new LazyFree(arena);
+  }
+
+  /** What is freed bit by bit. Made with the first of it. */
+  get lazyFree(): LazyFree {
+    return (this.#lazyFree ??= new (freeing().LazyFree)(this.arena));
+  }
+
+  /** True while nothing waits to be freed. */
+  get hasFreed(): boolean {
+    return this.#lazyFree === null || this.#lazyFree.idle;
+  }
+
+  /** Frees the content of a database at once. */
+  protected freeContent(content: Content): void {
+    freeing().freeContent(this.arena, content);
   }
 
   /** Bytes of all that only the snapshot in progress needs. maxmemory does not count them. */
@@ -139,4 +153,9 @@ export class KeyRules {
   refreshAccessClock(): void {
     this.accessClock = this.lfu ? Math.floor(this.nowMs / 60_000) & 0xffff : Math.floor(this.nowMs / 1000) & 0xffffff;
   }
+}
+
+/** Read with the databases' code (keyspace.ts). */
+function freeing(): typeof import("./lazy-free.ts") {
+  return require("./lazy-free.ts") as typeof import("./lazy-free.ts");
 }

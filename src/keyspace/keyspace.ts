@@ -1,21 +1,49 @@
 /**
  * All databases of a server over one arena. The keyspace knows nothing of clients; what it must tell (a key expired) goes to its listener.
+ *
+ * Databases are made when somebody asks for them, and their code, a quarter of what a start would load, is read then: commands about connections need none.
  */
 import type { Arena } from "../arena/arena.ts";
 import type { Prng } from "../base/prng.ts";
-import { Database } from "./database.ts";
+import type { Database } from "./database.ts";
 import { KeyRules } from "./key-rules.ts";
-import { freeContent } from "./lazy-free.ts";
 
 export class Keyspace extends KeyRules {
-  readonly databases: Database[] = [];
+  /** Called when the databases have been made, with the bytes that they take. */
+  onOpen: (bytes: number) => void = () => {};
+  /** Null until then. */
+  #databases: Database[] | null = null;
+  readonly #count: number;
   /** Databases in the making, which are to take these ones' place; their content is in the arena, too. */
   staging: readonly Database[] | null = null;
 
   constructor(arena: Arena, count: number, prng: Prng) {
     super(arena, prng);
-    this.databases.length = count;
-    for (let id = 0; id < count; id++) this.databases[id] = new Database(this, id);
+    this.#count = count;
+  }
+
+  get databases(): Database[] {
+    return this.#databases ?? this.#makeDatabases();
+  }
+
+  /** Makes the databases if need be. */
+  open(): void {
+    if (this.#databases === null) this.#makeDatabases();
+  }
+
+  /** The database of new clients; null while there are none. */
+  get first(): Database | null {
+    return this.#databases === null ? null : this.#databases[0];
+  }
+
+  #makeDatabases(): Database[] {
+    const { Database } = require("./database.ts") as typeof import("./database.ts");
+    const databases: Database[] = [];
+    const before = this.arena.usedBytes;
+    for (let id = 0; id < this.#count; id++) databases.push(new Database(this, id));
+    this.#databases = databases;
+    this.onOpen(this.arena.usedBytes - before);
+    return databases;
   }
 
   /**
@@ -47,7 +75,7 @@ export class Keyspace extends KeyRules {
     const content = db.empty();
     if (this.snapshot?.takesOver(content.dict, content.expires) === true) return;
     if (lazy) this.lazyFree.addContent(content, keys);
-    else freeContent(this.arena, content);
+    else this.freeContent(content);
   }
 
   #reset(): void {

@@ -11,9 +11,8 @@ import type { OutputBufferLimits } from "../config/settings/setting-special.ts";
 import type { Client } from "../engine/client/client.ts";
 import { CLIENT_BYTES } from "../engine/client/client-memory.ts";
 import type { Engine } from "../engine/engine.ts";
-import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ProtocolFault } from "../resp/reader.ts";
-import { Request } from "../resp/request.ts";
+import { LOOK_AHEAD, Request } from "../resp/request.ts";
 import {
   adjustMaxClients,
   clientsWithinLimit,
@@ -29,7 +28,6 @@ import { checkTls } from "./listening.ts";
 import { effectiveLimits, outputAlarm, REPLY_BYTES_MAX, replyLimitOf } from "./output-limits.ts";
 import type { ReplyBufferPolicy } from "./reply-buffer.ts";
 import { ReplyTiming } from "./reply-timing.ts";
-import { readTlsOptions } from "./tls-options.ts";
 
 /** At least so many clients are looked after in one run of the cron. */
 const TENDED_MIN = 5;
@@ -175,6 +173,7 @@ export class Server implements ConnectionHost {
       this.#tls = null;
       return true;
     }
+    const { readTlsOptions } = require("./tls-options.ts") as typeof import("./tls-options.ts");
     const result = readTlsOptions(values);
     const problem = "error" in result ? result.error : checkTls(result.options);
     if (problem !== null) {

@@ -10,9 +10,8 @@ import { NULL_LINK } from "../engine/client/null-link.ts";
 import type { Engine } from "../engine/engine.ts";
 import { settleExpiryMode } from "../engine/expiry-mode.ts";
 import type { Peer } from "../engine/peer.ts";
-import { LOOK_AHEAD } from "../engine/prefetch.ts";
 import { ExpiryMode } from "../keyspace/key-rules.ts";
-import { Request } from "../resp/request.ts";
+import { LOOK_AHEAD, Request } from "../resp/request.ts";
 import { Piece, PrimaryInput } from "./primary-input.ts";
 
 /** The stream is executed for so many microseconds at a time; then it is others' turn. */

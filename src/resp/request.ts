@@ -7,6 +7,9 @@ const ARGUMENTS_START = 64;
 /** A request that grew beyond this is cut back when it is cleared. */
 const ARGUMENTS_KEEP = 64 * 1024;
 
+/** Requests of a chunk of input that are read ahead at a time. */
+export const LOOK_AHEAD = 32;
+
 export class Request {
   buf: Uint8Array = new Uint8Array(0);
   start = new Int32Array(ARGUMENTS_START);

@@ -11,7 +11,7 @@
  */
 import { type Arena, BLOCK_MAX, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { copyBytes, copyOf, latin1 } from "../base/bytes.ts";
-import { KEY_FLAG, KEY_IS_LARGE, KEY_LENGTH_MASK } from "../struct/dict/dict.ts";
+import { KEY_FLAG, KEY_IS_LARGE, KEY_LENGTH_MASK } from "../struct/dict/key-word.ts";
 
 /** Where the key stands in an entry: the keyOffset of the keyspace dictionaries. */
 export const ENTRY_KEY_OFFSET = 8;

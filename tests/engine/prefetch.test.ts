@@ -1,8 +1,7 @@
 // The look-ahead over a pipeline: it finds the specs, hints the right hashes, and changes nothing, whatever the requests are about.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { LOOK_AHEAD } from "../../src/engine/prefetch.ts";
-import { Request } from "../../src/resp/request.ts";
+import { LOOK_AHEAD, Request } from "../../src/resp/request.ts";
 import { type TestClient, type TestServer, testServer } from "../support/engine.ts";
 
 // An arena that needs its first large segment may wait for seconds until the system has cleared it.

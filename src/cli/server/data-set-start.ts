@@ -39,6 +39,7 @@ export class DataSetStart {
 
   #join(): DataSet {
     this.#joined = true;
+    this.#engine.keyspace.open();
     const { DataSet } = require("./data-set.ts") as typeof import("./data-set.ts");
     return new DataSet(this.#engine, this.#cron, this.#life);
   }

@@ -78,7 +78,7 @@ export function clientLine(engine: Engine, client: Client): string {
   let line =
     `id=${client.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${client.name}` +
     ` age=${clientAgeSeconds(client, nowMs)} idle=${clientIdleSeconds(client, nowMs)} flags=${clientFlagLetters(client)}` +
-    ` db=${client.db.id} sub=${client.channels?.size ?? 0} psub=${client.patterns?.size ?? 0}` +
+    ` db=${client.db?.id ?? 0} sub=${client.channels?.size ?? 0} psub=${client.patterns?.size ?? 0}` +
     ` ssub=${client.shardChannels?.size ?? 0} multi=${client.has(ClientFlag.Multi) ? client.queue.length : -1}` +
     ` watch=${client.watched.length}${memoryFields(engine, client)} events=${link.pendingOutput() > 0 ? "rw" : "r"}` +
     ` cmd=${client.lastCommand?.fullName ?? "NULL"} user=${client.user} redir=-1` +

@@ -72,6 +72,7 @@ export type Subscriptions = Map<string, Subscription<Client>>;
 export class Client {
   readonly id: number;
   readonly link: ClientLink;
+  /** There is none for the first clients of a server until the keyspace has databases (keyspace.ts): before any command that is not about connections. */
   db: Database;
   /** 2 or 3. */
   resp = 2;
@@ -117,10 +118,10 @@ export class Client {
   /** Understands -REDIRECT errors: CLIENT CAPA redirect. */
   redirects = false;
 
-  constructor(id: number, link: ClientLink, db: Database, nowMs: number) {
+  constructor(id: number, link: ClientLink, db: Database | null, nowMs: number) {
     this.id = id;
     this.link = link;
-    this.db = db;
+    this.db = db as Database;
     this.createdMs = nowMs;
     this.lastActiveMs = nowMs;
   }

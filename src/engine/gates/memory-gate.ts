@@ -7,7 +7,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { copyOf } from "../../base/bytes.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { EvictionChoice } from "../../keyspace/eviction.ts";
+import type { EvictionChoice } from "../../keyspace/eviction.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import type { Client } from "../client/client.ts";
 import { Pause } from "../client/client-pause.ts";
@@ -48,23 +48,36 @@ export function evictionLimitUs(tenacity: number): number {
 /** Keeps an engine's memory below maxmemory. */
 class MemoryGate {
   readonly #engine: Engine;
-  readonly #choice: EvictionChoice;
+  /** Null until something is to be evicted. */
+  #eviction: EvictionChoice | null = null;
   /** Monotonic microseconds since when memory has been above the limit; -1 while it is not. */
   #exceededSinceUs = -1;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#choice = new EvictionChoice(engine.keyspace);
   }
 
   /** Applies the settings that choose keys. The policy also says what the access bits of keys are. */
   configure(): void {
     const { config, keyspace } = this.#engine;
     const { maxmemoryPolicy, maxmemorySamples } = config.values;
-    this.#choice.policy = maxmemoryPolicy;
-    this.#choice.samples = maxmemorySamples;
+    if (this.#eviction !== null) {
+      this.#eviction.policy = maxmemoryPolicy;
+      this.#eviction.samples = maxmemorySamples;
+    }
     keyspace.lfu = maxmemoryPolicy.endsWith("-lfu");
     keyspace.refreshAccessClock();
+  }
+
+  get #choice(): EvictionChoice {
+    return this.#eviction ?? this.#newChoice();
+  }
+
+  #newChoice(): EvictionChoice {
+    const { EvictionChoice } = require("../../keyspace/eviction.ts") as typeof import("../../keyspace/eviction.ts");
+    this.#eviction = new EvictionChoice(this.#engine.keyspace);
+    this.configure();
+    return this.#eviction;
   }
 
   /** Decides about a client's command. */

@@ -2,6 +2,7 @@
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../arena/arena.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import type { RefList } from "../ref-list.ts";
+import { KEY_LENGTH_MASK } from "./key-word.ts";
 
 export const HEADER_BYTES = 64;
 /** Words of the header. */
@@ -35,12 +36,6 @@ export const FILL_GROW_EVEN_SO = 24;
 /** Where tables stay as they are, buckets an entry at which one shrinks even so. Until then it costs no more memory than before. */
 export const SPARE_SHRINK_EVEN_SO = 32;
 export const EXP_MAX = 26;
-
-export const KEY_LENGTH_MASK = 0x3fffffff;
-/** Bit of entry word 0: the key is a large buffer. */
-export const KEY_IS_LARGE = 1 << 31;
-/** Bit of entry word 0 that is the entry's owner's to use. */
-export const KEY_FLAG = 1 << 30;
 
 /** The tag byte of a hash: never 0. */
 export function tagOf(hash: number): number {

@@ -1,7 +1,7 @@
 /** Hashes of the keys of dicts: of bytes that are looked up, and of entries that are there. */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../arena/arena.ts";
 import { hashBytes } from "../../base/hash.ts";
-import { KEY_LENGTH_MASK } from "./dict-bucket.ts";
+import { KEY_LENGTH_MASK } from "./key-word.ts";
 
 /** The hash that every function of a dict wants beside a key. */
 export function dictHash(a: Arena, buf: Uint8Array, offset: number, length: number): number {

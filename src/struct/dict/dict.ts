@@ -61,10 +61,10 @@ import { dictEntryHash } from "./dict-key.ts";
 import { bucketForWrite, dictRehash, freeChunk, freeTable, newTable, setCapacity } from "./dict-resize.ts";
 
 export { RefList } from "../ref-list.ts";
-export { KEY_FLAG, KEY_IS_LARGE, KEY_LENGTH_MASK } from "./dict-bucket.ts";
 export { dictEntryHash, dictHash, dictHashAhead } from "./dict-key.ts";
 export { dictRehash } from "./dict-resize.ts";
 export { dictRandom, dictSample, dictScan } from "./dict-scan.ts";
+export { KEY_FLAG, KEY_IS_LARGE, KEY_LENGTH_MASK } from "./key-word.ts";
 
 /** Buckets that a removal merges while the dict shrinks: more than one, so that it gets ahead of further removals. */
 const MERGES_A_REMOVAL = 2;
