@@ -12,13 +12,14 @@
 import { latin1Bytes } from "../base/bytes.ts";
 import { globMatch } from "../base/glob.ts";
 import { type ConfigHost, osHost } from "./host.ts";
+import { splitAtSpaces } from "./line.ts";
 import { ConfigLoader, type DirectiveHandler, type FileDirective, type LoadError } from "./load.ts";
 import type { Personality } from "./personality.ts";
 import type { LineProvider } from "./rewrite.ts";
 import { SettingFlag } from "./settings/setting.ts";
 import type { ConfigValues, SettingName } from "./settings/settings.ts";
 import { type NameEntry, SettingStore, type Slot } from "./store.ts";
-import { type ApplyHook, type Pair, type SetGates, SettingTransaction, splitAtSpaces } from "./transaction.ts";
+import type { ApplyHook, Pair, SetGates } from "./transaction.ts";
 
 /** Where a configuration comes from; later sources win: file, then standard input, then options. */
 export interface ConfigSources {
@@ -39,7 +40,7 @@ export class Config {
   configFile: string | null = null;
   readonly #store: SettingStore;
   readonly #loader: ConfigLoader;
-  readonly #transaction: SettingTransaction;
+  readonly #hooks = new Map<string, ApplyHook[]>();
   readonly #lineProviders = new Map<string, LineProvider>();
 
   /** A configuration with the defaults of `personality`. `host` is the real system unless a test brings its own. */
@@ -47,7 +48,6 @@ export class Config {
     this.personality = options.personality;
     this.#store = new SettingStore(options.personality, options.host ?? osHost);
     this.#loader = new ConfigLoader(this.#store);
-    this.#transaction = new SettingTransaction(this.#store);
     this.values = this.#store.values;
   }
 
@@ -144,7 +144,8 @@ export class Config {
    * waiting in `takeWarnings` afterwards, whatever the result.
    */
   set(pairs: readonly Pair[], gates: SetGates): string | null {
-    return this.#transaction.set(pairs, gates);
+    const { SettingTransaction } = require("./transaction.ts") as typeof import("./transaction.ts");
+    return new SettingTransaction(this.#store, this.#hooks).set(pairs, gates);
   }
 
   /**
@@ -160,7 +161,9 @@ export class Config {
   /** Calls `hook` after CONFIG SET changed any of `names`; once when it changed several of them together. */
   onApply(names: SettingName | readonly SettingName[], hook: ApplyHook): void {
     for (const name of typeof names === "string" ? [names] : names) {
-      this.#transaction.onApply(this.#store.slot(name), hook);
+      const hooks = this.#hooks.get(name);
+      if (hooks === undefined) this.#hooks.set(name, [hook]);
+      else hooks.push(hook);
     }
   }
 

@@ -105,3 +105,8 @@ export function trimLine(line: string): string {
   while (start < end && endsWord(line[end - 1])) end--;
   return line.slice(start, end);
 }
+
+/** The arguments of a setting that takes several, out of a CONFIG SET value: split at single spaces; "" is none. */
+export function splitAtSpaces(value: string): string[] {
+  return value === "" ? [] : value.split(" ");
+}

@@ -13,6 +13,8 @@ import { type ConfigValues, camelCase, SETTINGS, type SettingName } from "./sett
 /** A setting and its current value. */
 export interface Slot {
   readonly row: AnyRow;
+  /** Name in the table. */
+  readonly tableName: string;
   /** Name under this personality. */
   readonly name: string;
   /** Name in `ConfigValues`. */
@@ -72,7 +74,7 @@ export class SettingStore {
     const row = ROWS[tableName];
     const initial = row.type.initial(this.personality, this.host);
     const name = (this.#isRenamed(row) ? row.valkeyName : null) ?? tableName;
-    const slot: Slot = { row, name, key: camelCase(tableName), initial, raw: initial };
+    const slot: Slot = { row, tableName, name, key: camelCase(tableName), initial, raw: initial };
     this.#slots.set(tableName, slot);
     this.#addNames(tableName, slot, this.#names);
     return slot;

@@ -4,9 +4,10 @@
  * the hooks that have run.
  */
 
+import { splitAtSpaces } from "./line.ts";
 import { SettingFlag } from "./settings/setting.ts";
 import { allowsAction } from "./settings/settings-security.ts";
-import type { NameEntry, SettingStore, Slot } from "./store.ts";
+import type { NameEntry, SettingStore } from "./store.ts";
 
 /** A name and a value, latin1 strings. */
 export type Pair = readonly [name: string, value: string];
@@ -16,6 +17,9 @@ export type Pair = readonly [name: string, value: string];
  * message, "" without one. It may be called again with the old value, and should then not fail.
  */
 export type ApplyHook = () => string | null;
+
+/** Hooks by the table's name of their setting, in the order in which they run. A function may serve several settings; it runs once for a change of all of them. */
+export type ApplyHooks = ReadonlyMap<string, readonly ApplyHook[]>;
 
 /** What CONFIG SET depends on beside its arguments. */
 export interface SetGates {
@@ -40,17 +44,11 @@ interface Change {
 /** Runs CONFIG SET for a store. */
 export class SettingTransaction {
   readonly #store: SettingStore;
-  readonly #hooks = new Map<Slot, ApplyHook[]>();
+  readonly #hooks: ApplyHooks;
 
-  constructor(store: SettingStore) {
+  constructor(store: SettingStore, hooks: ApplyHooks) {
     this.#store = store;
-  }
-
-  /** Adds a hook to a setting, behind those it has. The same function may serve several settings; it then runs once for a change of all of them. */
-  onApply(slot: Slot, hook: ApplyHook): void {
-    const hooks = this.#hooks.get(slot);
-    if (hooks === undefined) this.#hooks.set(slot, [hook]);
-    else hooks.push(hook);
+    this.#hooks = hooks;
   }
 
   /** Sets all pairs or none. The error as it goes to the client, prefix included, or null. */
@@ -97,7 +95,7 @@ export class SettingTransaction {
     for (const change of changes) {
       if (!this.#isChanged(change)) continue;
       const { entry } = change;
-      for (const hook of this.#hooks.get(entry.slot) ?? []) {
+      for (const hook of this.#hooks.get(entry.slot.tableName) ?? []) {
         if (done.includes(hook)) continue;
         done.push(hook);
         const message = hook();
@@ -131,9 +129,4 @@ export class SettingTransaction {
       if (message !== null) this.#store.warn(`Failed applying restored failed CONFIG SET command: ${message}`);
     }
   }
-}
-
-/** The arguments of a setting that takes several, out of a CONFIG SET value: split at single spaces; "" is none. */
-export function splitAtSpaces(value: string): string[] {
-  return value === "" ? [] : value.split(" ");
 }

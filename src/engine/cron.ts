@@ -91,7 +91,7 @@ export class Cron {
   start(): void {
     const engine = this.#engine;
     this.#running = true;
-    engine.blocking.armTimer = (delayMs) => {
+    engine.armTimer = (delayMs) => {
       if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
       this.#deadlineTimer = setTimeout(() => this.#expireWaits(), delayMs);
     };

@@ -9,7 +9,7 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ReplyError, wrongArity } from "../resp/errors.ts";
 import { Request } from "../resp/request.ts";
 import { ReplyWriter } from "../resp/writer.ts";
-import { Blocking } from "./blocking/blocking.ts";
+import type { Blocking } from "./blocking/blocking.ts";
 import { Authentication } from "./client/authentication.ts";
 import { Client, ClientFlag, Halt, Origin } from "./client/client.ts";
 import { ClientPause } from "./client/client-pause.ts";
@@ -28,7 +28,7 @@ import type { AppendOnlyPort, PersistencePort, ProcessPort } from "./ports.ts";
 import type { Prefetcher } from "./prefetch.ts";
 import { Propagation, type PropagationSink } from "./propagation.ts";
 import { followNotifySetting } from "./pubsub/notify.ts";
-import { PubSub } from "./pubsub/pubsub.ts";
+import type { PubSub } from "./pubsub/pubsub.ts";
 import { dropReplyToReplica } from "./replica-reply.ts";
 import type { ReplicationPort } from "./replication-port.ts";
 import { saveKeysFirst } from "./snapshot-keys.ts";
@@ -64,9 +64,9 @@ export class Engine implements EngineView {
   log: Logger;
   /** What SHUTDOWN and others ask of the process; null where there is none to end. */
   process: ProcessPort | null = null;
-  readonly pubsub: PubSub;
+  #pubsub: PubSub | null = null;
   readonly watches: WatchRegistry;
-  readonly blocking: Blocking;
+  #blocking: Blocking | null = null;
   readonly authentication: Authentication;
   readonly monitors: Monitors;
   readonly pause: ClientPause;
@@ -95,6 +95,8 @@ export class Engine implements EngineView {
   dirty = 0;
   /** Replies wait for the end of the turn: what they tell of has yet to be written to the append-only file. */
   holdsReplies = false;
+  /** Asks for a call of blocking.expire() in so many milliseconds, in place of what was asked for before. Plugged in by whoever has timers. */
+  armTimer: (delayMs: number) => void = () => {};
   /** Asks for a call of commit() before the replies of this turn leave. Plugged in by whoever sends them. */
   scheduleCommit: () => void = () => {};
   /** Writes the append-only file, and lets replies go. Plugged in by whoever has such a file. */
@@ -136,9 +138,7 @@ export class Engine implements EngineView {
     this.commands = new CommandTable(commands);
     this.briefs = new BriefCalls(this.stats);
     this.ownKeys = new OwnKeys(keyspace);
-    this.pubsub = new PubSub(this);
     this.watches = new WatchRegistry(this);
-    this.blocking = new Blocking(this);
     this.authentication = new Authentication(this);
     this.monitors = new Monitors(this);
     this.pause = new ClientPause(this);
@@ -154,6 +154,33 @@ export class Engine implements EngineView {
     this.tick();
     this.stats.startedMs = this.nowMs();
     this.stats.lastSaveSeconds = Math.floor(this.nowMs() / 1000);
+  }
+
+  /** Channels and who listens to them. Made when somebody asks. */
+  get pubsub(): PubSub {
+    return this.#pubsub ?? this.#newPubSub();
+  }
+
+  #newPubSub(): PubSub {
+    const { PubSub } = require("./pubsub/pubsub.ts") as typeof import("./pubsub/pubsub.ts");
+    this.#pubsub = new PubSub(this);
+    return this.#pubsub;
+  }
+
+  /** Is there anything in `pubsub`? */
+  get hasPubSub(): boolean {
+    return this.#pubsub !== null;
+  }
+
+  /** Who waits for keys. Made when somebody asks. */
+  get blocking(): Blocking {
+    return this.#blocking ?? this.#newBlocking();
+  }
+
+  #newBlocking(): Blocking {
+    const { Blocking } = require("./blocking/blocking.ts") as typeof import("./blocking/blocking.ts");
+    this.#blocking = new Blocking(this);
+    return this.#blocking;
   }
 
   /** Those who came before there were databases get theirs. */
@@ -190,9 +217,9 @@ export class Engine implements EngineView {
   /** Forgets a client that went away: its subscriptions, watches, transaction and place in queues. */
   disconnect(client: Client): void {
     client.set(ClientFlag.Closed);
-    this.pubsub.forget(client);
+    this.#pubsub?.forget(client);
     this.watches.unwatchAll(client);
-    this.blocking.forget(client);
+    this.#blocking?.forget(client);
     this.monitors.remove(client);
     this.pause.forget(client);
     this.replication?.forget(client);

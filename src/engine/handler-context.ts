@@ -13,7 +13,6 @@ import { NOT_AN_INTEGER, type ReplyError, SYNTAX, WRONG_TYPE } from "../resp/err
 import type { Request } from "../resp/request.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { entryType } from "../types/entry.ts";
-import { timeoutFromMs, timeoutFromSeconds } from "./blocking/blocking-timeout.ts";
 import type { Wait } from "./blocking/wait.ts";
 import type { Client } from "./client/client.ts";
 import { Effects, Event } from "./effects.ts";
@@ -82,6 +81,7 @@ export interface EngineView {
     keyReady(dbId: number, buf: Uint8Array, at: number, length: number): void;
     readonly isRetrying: boolean;
   };
+  readonly armTimer: (delayMs: number) => void;
   readonly pause: { postpones(cx: HandlerContext, spec: CommandSpec): boolean };
   nowMs(): number;
   push(client: Client, bytes: Uint8Array, at: number, length: number): void;
@@ -265,12 +265,12 @@ export class HandlerContext {
 
   /** Argument `i` as a timeout in seconds, in whole milliseconds; 0: for ever. */
   timeoutSeconds(i: number): number {
-    return timeoutFromSeconds(this.buf, this.start[i], this.length[i], this.nowMs);
+    return timeouts().timeoutFromSeconds(this.buf, this.start[i], this.length[i], this.nowMs);
   }
 
   /** Argument `i` as a timeout in milliseconds; 0: for ever. */
   timeoutMs(i: number): number {
-    return timeoutFromMs(this.buf, this.start[i], this.length[i], this.nowMs);
+    return timeouts().timeoutFromMs(this.buf, this.start[i], this.length[i], this.nowMs);
   }
 
   /** Makes the client wait and run this command again when a key is ready; the handler writes no reply and returns. See blocking.ts. */
@@ -302,4 +302,9 @@ export class HandlerContext {
   propagateNothing(): void {
     this.replacement = [];
   }
+}
+
+/** Loaded when somebody waits: no start needs floats. */
+function timeouts(): typeof import("./blocking/blocking-timeout.ts") {
+  return require("./blocking/blocking-timeout.ts") as typeof import("./blocking/blocking-timeout.ts");
 }

@@ -1,10 +1,9 @@
 /** Puts the settings that concern the engine itself into effect: once at the start, and whenever CONFIG SET changes them. */
 import type { Logger } from "../base/log.ts";
 import type { SettingName } from "../config/settings/settings.ts";
-import { registerClientEviction } from "./client/client-eviction.ts";
 import type { Engine } from "./engine.ts";
 import { ExpiredKeys } from "./expiry.ts";
-import { registerMemoryGate } from "./gates/memory-gate.ts";
+import { registerMemoryGate } from "./gates/memory-settings.ts";
 import { registerStatistics } from "./statistics/statistics.ts";
 
 /** Makes an engine follow its configuration. Called once, when the engine is made; a server has a log, which then follows too. */
@@ -21,7 +20,7 @@ export function registerEngineSettings(engine: Engine, log: Logger | null = null
   });
   engine.keyspace.listener = new ExpiredKeys(engine);
   registerMemoryGate(engine);
-  registerClientEviction(engine);
+  follow(engine, ["maxmemory-clients", "maxmemory"], limitClients);
   if (log === null) return;
   engine.log = log;
   follow(engine, "loglevel", ({ config }) => log.setLevel(config.values.loglevel));
@@ -47,6 +46,12 @@ function applySlowThresholds(engine: Engine): void {
   const slowlogUs = slowlog.active ? slowlog.thresholdUs : Number.POSITIVE_INFINITY;
   const latencyUs = latency.thresholdMs > 0 ? latency.thresholdMs * 1000 : Number.POSITIVE_INFINITY;
   stats.slowThresholdUs = Math.min(slowlogUs, latencyUs);
+}
+
+/** What limits clients is loaded with the first limit. */
+function limitClients(engine: Engine): void {
+  if (engine.config.values.maxmemoryClients === 0 && engine.clientLimit === null) return;
+  (require("./client/client-eviction.ts") as typeof import("./client/client-eviction.ts")).applyClientLimit(engine);
 }
 
 function applyFrequencies(engine: Engine): void {

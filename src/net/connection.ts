@@ -13,7 +13,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { ClientLink, OutputStream } from "../engine/ports.ts";
 import type { PartialRequest } from "../resp/partial-request.ts";
 import { PROTOCOL_ERROR, type ProtocolFault, type ReadLimits, readRequest } from "../resp/reader.ts";
-import { LOOK_AHEAD, type Request } from "../resp/request.ts";
+import { LOOK_AHEAD, Request } from "../resp/request.ts";
 import { descriptorOf } from "./backlog.ts";
 import type { EndpointKind } from "./endpoint.ts";
 import { Input, type InputHost } from "./input.ts";
@@ -63,8 +63,8 @@ const State = { Open: 0, Closing: 1, Doomed: 2, Closed: 3 } as const;
 /** What connections of one server share. */
 export interface ConnectionHost extends InputHost, OutputHost {
   readonly engine: Engine;
-  /** Requests that are read ahead of their execution, LOOK_AHEAD of them, and where each began. */
-  readonly requests: readonly Request[];
+  /** Requests that are read ahead of their execution, as many as were ever needed, and where each began. */
+  readonly requests: Request[];
   readonly positions: Int32Array;
   readonly limits: ReadLimits;
   readonly unauthenticatedLimits: ReadLimits;
@@ -227,7 +227,7 @@ export class Connection implements ClientLink {
       if (status < 0) break;
       positions[count] = pos;
       pos = status;
-      if (requests[count].count > 0) count++;
+      if (requests[count].count > 0 && ++count === requests.length) requests.push(new Request());
     }
     const known = count >= PREFETCH_MIN;
     if (known) engine.prefetcher.prepare(engine.commands, client.db, requests, count);

@@ -52,7 +52,7 @@ const CANNOT_UPDATE_TLS = "Unable to update TLS configuration. Check server logs
 
 export class Server implements ConnectionHost {
   readonly engine: Engine;
-  readonly requests: Request[] = [];
+  readonly requests: Request[] = [new Request()];
   readonly positions = new Int32Array(LOOK_AHEAD);
   readonly limits = { bulkMax: 0, authenticated: true };
   readonly unauthenticatedLimits = { bulkMax: 0, authenticated: false };
@@ -79,7 +79,6 @@ export class Server implements ConnectionHost {
 
   constructor(engine: Engine) {
     this.engine = engine;
-    while (this.requests.length < LOOK_AHEAD) this.requests.push(new Request());
     this.replyBuffers = engine.debug.replyBuffer;
     this.#tour = engine.clients.values();
     this.#listeners = new Listeners(

@@ -43,6 +43,8 @@ export function testServer(
   const config = new Config({ personality: PERSONALITIES[options.personality ?? "redis"] });
   const engine = new Engine(config, keyspace, clock, [...COMMANDS, ...(options.commands ?? [])]);
   registerEngineSettings(engine);
+  // Commands of a family make databases be there when they are loaded; a test's own have none.
+  if (options.commands !== undefined) keyspace.open();
   engineCollected.register(engine, arena);
   const server: TestServer = {
     engine,

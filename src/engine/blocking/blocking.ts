@@ -73,10 +73,11 @@ export class Blocking {
   readonly #reply = new ReplyWriter(1024);
 
   /** Asks for a call of expire() in so many milliseconds, in place of what was asked for before. Plugged in by whoever has timers. */
-  armTimer: (delayMs: number) => void = () => {};
+  armTimer: (delayMs: number) => void;
 
   constructor(engine: EngineView) {
     this.#engine = engine;
+    this.armTimer = (delayMs) => engine.armTimer(delayMs);
   }
 
   /** Clients that wait. */

@@ -123,24 +123,18 @@ class Limit implements ClientLimit {
   }
 }
 
-/** Makes an engine obey maxmemory-clients. Called once, when it is made. */
-export function registerClientEviction(engine: Engine): void {
-  let limit: Limit | null = null;
-  const apply = (): null => {
-    const { maxmemoryClients, maxmemory } = engine.config.values;
-    const bytes = limitOf(maxmemoryClients, maxmemory);
-    if (bytes === 0) {
-      limit = null;
-      engine.gate &= ~ServerGate.ClientMemory;
-    } else {
-      limit ??= new Limit(engine);
-      limit.limitBytes = bytes;
-      engine.gate |= ServerGate.ClientMemory;
-      engine.scheduleCommit();
-    }
-    engine.clientLimit = limit;
-    return null;
-  };
-  apply();
-  engine.config.onApply(["maxmemory-clients", "maxmemory"], apply);
+/** Makes an engine obey maxmemory-clients as it is now. */
+export function applyClientLimit(engine: Engine): void {
+  const { maxmemoryClients, maxmemory } = engine.config.values;
+  const bytes = limitOf(maxmemoryClients, maxmemory);
+  if (bytes === 0) {
+    engine.clientLimit = null;
+    engine.gate &= ~ServerGate.ClientMemory;
+    return;
+  }
+  const limit = engine.clientLimit instanceof Limit ? engine.clientLimit : new Limit(engine);
+  limit.limitBytes = bytes;
+  engine.clientLimit = limit;
+  engine.gate |= ServerGate.ClientMemory;
+  engine.scheduleCommit();
 }

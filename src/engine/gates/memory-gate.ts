@@ -7,7 +7,7 @@
 import type { Ref } from "../../arena/arena.ts";
 import { copyOf } from "../../base/bytes.ts";
 import type { Database } from "../../keyspace/database.ts";
-import type { EvictionChoice } from "../../keyspace/eviction.ts";
+import { EvictionChoice } from "../../keyspace/eviction.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import type { Client } from "../client/client.ts";
 import { Pause } from "../client/client-pause.ts";
@@ -46,38 +46,23 @@ export function evictionLimitUs(tenacity: number): number {
 }
 
 /** Keeps an engine's memory below maxmemory. */
-class MemoryGate {
+export class MemoryGate {
   readonly #engine: Engine;
-  /** Null until something is to be evicted. */
-  #eviction: EvictionChoice | null = null;
+  readonly #choice: EvictionChoice;
   /** Monotonic microseconds since when memory has been above the limit; -1 while it is not. */
   #exceededSinceUs = -1;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-  }
-
-  /** Applies the settings that choose keys. The policy also says what the access bits of keys are. */
-  configure(): void {
-    const { config, keyspace } = this.#engine;
-    const { maxmemoryPolicy, maxmemorySamples } = config.values;
-    if (this.#eviction !== null) {
-      this.#eviction.policy = maxmemoryPolicy;
-      this.#eviction.samples = maxmemorySamples;
-    }
-    keyspace.lfu = maxmemoryPolicy.endsWith("-lfu");
-    keyspace.refreshAccessClock();
-  }
-
-  get #choice(): EvictionChoice {
-    return this.#eviction ?? this.#newChoice();
-  }
-
-  #newChoice(): EvictionChoice {
-    const { EvictionChoice } = require("../../keyspace/eviction.ts") as typeof import("../../keyspace/eviction.ts");
-    this.#eviction = new EvictionChoice(this.#engine.keyspace);
+    this.#choice = new EvictionChoice(engine.keyspace);
     this.configure();
-    return this.#eviction;
+  }
+
+  /** Applies the settings that choose keys. */
+  configure(): void {
+    const { maxmemoryPolicy, maxmemorySamples } = this.#engine.config.values;
+    this.#choice.policy = maxmemoryPolicy;
+    this.#choice.samples = maxmemorySamples;
   }
 
   /** Decides about a client's command. */
@@ -200,52 +185,4 @@ class MemoryGate {
       notifyKeyspaceEvent(engine, Event.Evicted, "evicted", db.id, key, 0, keyLength);
     if ((engine.observed & Observer.Blocked) !== 0) engine.blocking.keyReady(db.id, key, 0, keyLength);
   }
-}
-
-/** Makes an engine obey maxmemory and the settings beside it. Called once, when it is made. */
-export function registerMemoryGate(engine: Engine): void {
-  const { config, memory, stats, info } = engine;
-  const gate = new MemoryGate(engine);
-  const configure = (): null => {
-    gate.configure();
-    return null;
-  };
-  configure();
-  config.onApply(["maxmemory-policy", "maxmemory-samples"], configure);
-  applyLimit(engine);
-  config.onApply("maxmemory", () => {
-    applyLimit(engine);
-    warnAboutLimit(engine);
-    if (config.values.maxmemory > 0) memory.scheduleEviction();
-    return null;
-  });
-  engine.memoryGate = (cx, spec) => gate.admit(cx.client, spec);
-  memory.evict = () => gate.goOn();
-  info.add({
-    fields: {
-      total_eviction_exceeded_time: () => Math.floor((stats.evictionExceededUs + gate.exceededUs) / 1000),
-      current_eviction_exceeded_time: () => Math.floor(gate.exceededUs / 1000),
-      mem_not_counted_for_evict: () => memory.uncountedBytes() + engine.keyspace.retainedBytes,
-    },
-    reset: () => gate.resetStatistics(),
-  });
-}
-
-function applyLimit(engine: Engine): void {
-  if (engine.config.values.maxmemory === 0) {
-    engine.gate &= ~ServerGate.MaxMemory;
-    engine.memory.isFull = false;
-  } else {
-    engine.gate |= ServerGate.MaxMemory;
-  }
-}
-
-function warnAboutLimit(engine: Engine): void {
-  const { maxmemory } = engine.config.values;
-  const used = engine.memory.usedBytes - engine.memory.uncountedBytes();
-  if (maxmemory === 0 || maxmemory >= used) return;
-  engine.log.warning(
-    `WARNING: the new maxmemory value set via CONFIG SET (${maxmemory}) is smaller than the current memory usage (${used}). ` +
-      "Depending on maxmemory-policy, keys will be evicted or writes refused.",
-  );
 }

@@ -6,6 +6,7 @@ import { latin1 } from "../../base/bytes.ts";
 import { Origin } from "../client/client.ts";
 import type { Engine } from "../engine.ts";
 import type { HandlerContext } from "../handler-context.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
 import { REDACTED, redactedArguments } from "../spec/redaction.ts";
 import { type CommandSpec, Flag } from "../spec/spec.ts";
 import { SLOWLOG_ARGUMENT_BYTES_MAX, SLOWLOG_ARGUMENTS_MAX } from "./slowlog.ts";
@@ -47,17 +48,19 @@ export function registerStatistics(engine: Engine): void {
     );
     engine.log.warning(`Current errors code list: ${codes.join(", ")}`);
   };
-  const { memory, pubsub } = engine;
+  const { memory } = engine;
   // Whoever has their connections knows their buffers, too, and says so in place of this.
   memory.setPart("clients-normal", () => engine.clients.size * CLIENT_BYTES);
-  memory.setPart(
-    "pubsub",
-    () => (pubsub.channels.size + pubsub.shardChannels.size + pubsub.patterns.size) * CHANNEL_BYTES,
-  );
+  memory.setPart("pubsub", () => (engine.hasPubSub ? listened(engine.pubsub) * CHANNEL_BYTES : 0));
   memory.setPart("watched-keys", () => engine.watches.keyCount * WATCHED_KEY_BYTES);
   memory.setPart("slow-log", () => engine.slowlog.bytes);
   memory.startupBytes = memory.usedBytes;
   memory.notePeak(engine.nowMs());
+}
+
+/** Channels and patterns that somebody listens to. */
+function listened({ channels, shardChannels, patterns }: PubSub): number {
+  return channels.size + shardChannels.size + patterns.size;
 }
 
 function recordSlow(engine: Engine, cx: HandlerContext, spec: CommandSpec, usec: number): void {
