@@ -1,7 +1,7 @@
 // Copying bytes, by loop or natively.
 
 import { expect, test } from "bun:test";
-import { copyBytes } from "../../src/base/bytes.ts";
+import { copyBytes, isAscii } from "../../src/base/bytes.ts";
 
 const SIZE = 600;
 
@@ -26,4 +26,9 @@ test("copies of all lengths, between buffers and within one, whatever the direct
 test("a copy that does not fit is an error", () => {
   expect(() => copyBytes(new Uint8Array(100), 50, new Uint8Array(100), 0, 60)).toThrow(RangeError);
   expect(() => copyBytes(new Uint8Array(100), 0, new Uint8Array(100), 50, 60)).toThrow(RangeError);
+});
+
+test("isAscii tells texts whose bytes are their characters", () => {
+  for (const text of ["", "a", "\0\x7f"]) expect(isAscii(text)).toBe(true);
+  for (const text of ["\x80", "caf\xe9", "a\u20ac"]) expect(isAscii(text)).toBe(false);
 });

@@ -144,6 +144,16 @@ describe("destinations", () => {
     expect(log.file).toBe("");
   });
 
+  test("the lines of a start are those of any other time, texts beyond ASCII included", () => {
+    const log = logger(new ManualClock(localMs(2025, 0, 5, 7, 8, 9, 4)), { starting: true, level: "notice" });
+    for (const text of ["start", "caf\u00e9 \u20ac"]) log.notice(text);
+    log.verbose("too much");
+    log.started();
+    for (const text of ["start", "caf\u00e9 \u20ac"]) log.notice(text);
+    const line = "42:M 05 Jan 2025 07:08:09.004 * ";
+    expect(written()).toBe(`${line}start\n${line}caf\u00e9 \u20ac\n`.repeat(2));
+  });
+
   test("standard output gets everything at once, a slow pipe included, and nothing is lost at exit", async () => {
     const script = `
       import { ManualClock } from ${JSON.stringify(join(import.meta.dir, "../../src/base/clock.ts"))};

@@ -54,6 +54,35 @@ describe("get", () => {
   });
 });
 
+describe("names", () => {
+  test("are found in any order, aliases before and after their settings, and stand in the order of the table", () => {
+    const config = make("slaveof host 1\n");
+    expect(config.get(["replicaof", "port"])).toEqual([
+      ["replicaof", "host 1"],
+      ["port", "6379"],
+    ]);
+    const all = config.get(["*"]).map(([name]) => name);
+    expect(all).toEqual(
+      make()
+        .get(["*"])
+        .map(([name]) => name),
+    );
+    expect(all.indexOf("port")).toBe(0);
+  });
+
+  test("given twice are refused, whatever stands between them", () => {
+    const config = make();
+    const [name, alias] = ["hash-max-listpack-entries", "hash-max-ziplist-entries"];
+    expect(set(config, name, "1", alias, "2")).toBeNull();
+    expect(set(make(), name, "1", alias, "2", name, "3")).toContain("duplicate parameter");
+  });
+
+  test("of settings without effect are told in the order of the table", () => {
+    const config = make("io-threads 2\nsocket-mark-id 1\n");
+    expect(config.takeWarnings().map((text) => text.split("'")[1])).toEqual(["socket-mark-id", "io-threads"]);
+  });
+});
+
 describe("set", () => {
   test("sets several at once", () => {
     const config = make();
