@@ -12,7 +12,7 @@ const COMMAND_FILES = [
 ];
 
 /** Most bytes of source that a start may load. Whoever needs more should ask first what can be loaded later. */
-const START_BYTES_MAX = 850_000;
+const START_BYTES_MAX = 600_000;
 
 const sources = readSources();
 const started = startFiles(sources);
