@@ -29,13 +29,15 @@ import { Snapshot } from "../snapshot/snapshot.ts";
 import { IDLE_SLICE_US } from "../snapshot/snapshot-pace.ts";
 import { RdbFormat } from "./rdb-format.ts";
 
-/** A data set of fewer keys is saved before compiled code would be worth it. */
-const KEYS_MIN = 50_000;
+/** A data set of fewer keys is saved before compiled code would be worth it; and one that has just been made gets time to settle. */
+const KEYS_MIN = 100_000;
+const DELAY_US = 3_000_000;
 /** After so many keys everything has been compiled. */
 const KEYS_ENOUGH = 100_000;
-/** Microseconds of a turn, and milliseconds between two. */
+/** Microseconds of a turn, and the share of the time that turns take: while clients are served, that of a snapshot; and otherwise. */
 const TURN_US = 500;
-const PAUSE_MS = 15;
+const BUSY_SHARE = 0.03;
+const IDLE_SHARE = 0.3;
 /** Values that take more memory are passed over. */
 const SMALL_BYTES = 2048;
 /** Keys of the first round, and of those later: the code is slow in the beginning. */
@@ -118,6 +120,9 @@ export class Rehearsal {
   /** Where the next keys are taken from. */
   #database = 0;
   #cursor = 0;
+  #commandsSeen = 0;
+  /** Since when there are enough keys. */
+  #largeSinceUs = Number.POSITIVE_INFINITY;
 
   /** `real` makes the server's snapshots. */
   constructor(engine: Engine, real: Snapshot) {
@@ -130,17 +135,21 @@ export class Rehearsal {
     if (this.#practice !== null || this.keysLeft === 0 || (this.#engine.gate & ServerGate.Loading) !== 0) return;
     let keys = 0;
     for (const db of this.#engine.keyspace.databases) keys += db.size;
-    if (keys < KEYS_MIN) return;
-    this.#turn();
+    const nowUs = this.#engine.clock.monotonicUs();
+    if (keys < KEYS_MIN) this.#largeSinceUs = Number.POSITIVE_INFINITY;
+    else this.#largeSinceUs = Math.min(this.#largeSinceUs, nowUs);
+    if (nowUs - this.#largeSinceUs >= DELAY_US) this.#turn();
   }
 
   #turn(): void {
-    const { clock } = this.#engine;
-    const endUs = clock.monotonicUs() + TURN_US;
+    const { clock, stats } = this.#engine;
+    const startUs = clock.threadUs();
     do this.round();
-    while (this.keysLeft > 0 && clock.monotonicUs() < endUs);
+    while (this.keysLeft > 0 && clock.threadUs() - startUs < TURN_US);
     if (this.keysLeft > 0) {
-      setTimeout(() => this.#turn(), PAUSE_MS);
+      const share = stats.commandsProcessed === this.#commandsSeen ? IDLE_SHARE : BUSY_SHARE;
+      this.#commandsSeen = stats.commandsProcessed;
+      setTimeout(() => this.#turn(), (clock.threadUs() - startUs) / share / 1000);
       return;
     }
     this.#practice?.end();
