@@ -141,6 +141,7 @@ describe("loading", () => {
     // A database of 2^32 - 1 keys in a file of some bytes.
     const liar = Buffer.from([...Buffer.from("REDIS0010"), 254, 0, 251, ...[128, 255, 255, 255, 255], 0, 255]);
     const believing = testServer();
+    believing.engine.keyspace.open();
     const before = believing.engine.keyspace.arena.usedBytes;
     loadRdb(believing.engine, Buffer.concat([liar, Buffer.alloc(8)]));
     expect(believing.engine.keyspace.arena.usedBytes).toBe(before);
