@@ -138,6 +138,11 @@ export class ConfigLoader {
       return `Error in user declaration '${name}': Duplicate user found. A user can only be defined once in config files`;
     }
     this.users.push(rest);
+    if (!this.#handlers.has("user")) {
+      this.#store.warn(
+        `The user '${name}' is accepted but has no effect in this version: requirepass is all that guards`,
+      );
+    }
     return this.#ask("user", args);
   }
 

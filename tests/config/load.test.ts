@@ -1,9 +1,10 @@
 // Reading redis.conf: what is accepted, what it means, and the exact words of refusals.
 
 import { describe, expect, test } from "bun:test";
+import { projectFiles } from "../../scripts/tidy/project.ts";
 import { Config, loadErrorText } from "../../src/config/config.ts";
 import { PERSONALITIES, type PersonalityName } from "../../src/config/personality.ts";
-import { SETTINGS } from "../../src/config/settings/settings.ts";
+import { camelCase, SETTINGS } from "../../src/config/settings/settings.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";
 
 function make(host: MemoryHost = memoryHost(), personality: PersonalityName = "redis"): Config {
@@ -301,6 +302,30 @@ describe("warnings", () => {
     const config = load("io-threads 4\nio-threads-do-reads no\nport 1");
     expect(config.takeWarnings()).toEqual(["The setting 'io-threads' is accepted but has no effect in this version"]);
     expect(config.takeWarnings()).toEqual([]);
+  });
+
+  test("for every setting that nothing reads", () => {
+    const effects: Readonly<Record<string, string>> = {
+      activedefrag: "cannot be switched on",
+      "debug-context": "stands in crash reports, as its flag says",
+      "ignore-warnings": "there are no warnings at which a start stops",
+    };
+    const code = projectFiles("src").filter(({ path }) => !path.startsWith("src/config/settings/"));
+    const words = new Set(code.flatMap(({ text }) => text.match(/\b[a-z]\w+\b/g) ?? []));
+    const unread = Object.entries(SETTINGS).filter(([name, { ready }]) => ready && !words.has(camelCase(name)));
+    expect(unread.map(([name]) => name).sort()).toEqual(Object.keys(effects));
+  });
+
+  test("for users, as long as nobody knows about them", () => {
+    const config = load("user default on >secret ~* +@all\nuser bob off");
+    expect(config.takeWarnings()).toEqual([
+      "The user 'default' is accepted but has no effect in this version: requirepass is all that guards",
+      "The user 'bob' is accepted but has no effect in this version: requirepass is all that guards",
+    ]);
+    const knowing = make();
+    knowing.onDirective("user", () => null);
+    expect(knowing.loadText("user bob off")).toBeNull();
+    expect(knowing.takeWarnings()).toEqual([]);
   });
 
   test("cluster mode has one database", () => {

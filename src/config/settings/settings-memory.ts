@@ -64,6 +64,7 @@ export const memorySettings = {
   "tracking-table-max-keys": row(
     uint(1_000_000, 0, LONG_MAX),
     "Keys remembered for client-side caching; 0 is no limit.",
+    { ready: false },
   ),
   activedefrag: row(
     bool(false, refuseDefrag),
@@ -72,14 +73,25 @@ export const memorySettings = {
       flags: Debug,
     },
   ),
-  "active-defrag-cycle-min": row(int(1, 1, 99), "Least percentage of time for defragmentation."),
-  "active-defrag-cycle-max": row(int(25, 1, 99), "Greatest percentage of time for defragmentation."),
+  "active-defrag-cycle-min": row(int(1, 1, 99), "Least percentage of time for defragmentation.", { ready: false }),
+  "active-defrag-cycle-max": row(int(25, 1, 99), "Greatest percentage of time for defragmentation.", { ready: false }),
   "active-defrag-threshold-lower": row(
     int(10, 0, 1000),
     "Percentage of fragmentation at which defragmentation starts.",
+    { ready: false },
   ),
-  "active-defrag-threshold-upper": row(int(100, 0, 1000), "Percentage of fragmentation that gets the greatest effort."),
-  "active-defrag-ignore-bytes": row(unsignedMemory(100 * MIB, 1), "Fragmented bytes below which nothing is done."),
-  "active-defrag-max-scan-fields": row(uint(1000, 1, LONG_MAX), "Elements of a collection to defragment in one step."),
-  "jemalloc-bg-thread": row(bool(true), "Let the allocator purge in a thread; the allocator here has none."),
+  "active-defrag-threshold-upper": row(
+    int(100, 0, 1000),
+    "Percentage of fragmentation that gets the greatest effort.",
+    { ready: false },
+  ),
+  "active-defrag-ignore-bytes": row(unsignedMemory(100 * MIB, 1), "Fragmented bytes below which nothing is done.", {
+    ready: false,
+  }),
+  "active-defrag-max-scan-fields": row(uint(1000, 1, LONG_MAX), "Elements of a collection to defragment in one step.", {
+    ready: false,
+  }),
+  "jemalloc-bg-thread": row(bool(true), "Let the allocator purge in a thread; the allocator here has none.", {
+    ready: false,
+  }),
 };

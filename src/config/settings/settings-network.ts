@@ -56,10 +56,12 @@ export const networkSettings = {
   "max-new-connections-per-cycle": row(
     uint(10, 1, 1000),
     "New TCP connections accepted in one turn of the event loop.",
+    { ready: false },
   ),
   "max-new-tls-connections-per-cycle": row(
     uint(1, 1, 1000),
     "New TLS connections accepted in one turn of the event loop.",
+    { ready: false },
   ),
   "io-threads": row(int(1, 1, 128), "Threads for reading and writing sockets; this server uses one whatever it says.", {
     flags: Debug | Immutable,

@@ -72,7 +72,7 @@ export const processSettings = {
     ready: false,
   }),
   "crash-log-enabled": row(bool(true), "Log a report when the process crashes."),
-  "crash-memcheck-enabled": row(bool(true), "Test the memory when the process crashes."),
+  "crash-memcheck-enabled": row(bool(true), "Test the memory when the process crashes.", { ready: false }),
   "use-exit-on-panic": row(bool(false), "On a failed assertion, exit with status 1 instead of aborting.", {
     flags: Hidden,
   }),
@@ -80,7 +80,11 @@ export const processSettings = {
     flags: Hidden,
     ready: false,
   }),
-  "enable-debug-assert": row(bool(false), "Run expensive self-checks.", { flags: Immutable | Hidden, only: "valkey" }),
+  "enable-debug-assert": row(bool(false), "Run expensive self-checks.", {
+    flags: Immutable | Hidden,
+    only: "valkey",
+    ready: false,
+  }),
   "debug-context": row(text(""), "Text to put into a crash report.", { flags: Debug | Hidden, only: "valkey" }),
   "always-show-logo": row(bool(false), "Draw the banner even when the log does not go to a terminal.", {
     flags: Immutable,

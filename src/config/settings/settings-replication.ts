@@ -44,7 +44,9 @@ export const replicationSettings = {
   "replica-ignore-maxmemory": row(bool(true), "Leave eviction to the primary.", {
     alias: "slave-ignore-maxmemory",
   }),
-  "replica-ignore-disk-write-errors": row(bool(false), "Go on as a replica when the disk cannot be written."),
+  "replica-ignore-disk-write-errors": row(bool(false), "Go on as a replica when the disk cannot be written.", {
+    ready: false,
+  }),
   "replica-priority": row(int(100), "Rank in the choice of a new primary; lower is preferred, 0 is never chosen.", {
     alias: "slave-priority",
   }),

@@ -44,6 +44,7 @@ export const typeSettings = {
     "Milliseconds after which others are told that a script is running.",
     {
       alias: "lua-time-limit",
+      ready: false,
     },
   ),
   "lua-enable-deprecated-api": row(
