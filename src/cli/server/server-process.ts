@@ -113,6 +113,8 @@ export class ServerProcess implements ProcessPort {
     Bun.unsafe.setJITPolicy(1);
     this.#parts.engine.log.started();
     this.#parts.engine.keyspace.arena.reserve();
+    const { CompilerThreads } = require("./compiler-threads.ts") as typeof import("./compiler-threads.ts");
+    new CompilerThreads().watch();
     this.#loadCommands();
   }
 
