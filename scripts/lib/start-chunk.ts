@@ -1,5 +1,5 @@
-// A copy of the sources for the compiler, made so that all that a start loads becomes one chunk of the executable, and without private names
-// (ordinary-names.ts).
+// A copy of the sources for the compiler, made so that all that a start loads becomes one chunk of the executable, without private names
+// (ordinary-names.ts), and with the default values of settings as literals (setting-defaults.ts).
 //
 // Code that is loaded on demand is split off, and what two such files share goes into a chunk for each set of files that shares it: a start would load fifty
 // of them, at the price of a module each. So in the copy each file that is loaded on demand imports every file of a start. They have been loaded long before it,
@@ -10,6 +10,7 @@ import { dirname, join, posix } from "node:path";
 import { projectFiles, ROOT } from "../tidy/project.ts";
 import { refuseChangingExports } from "./function-scope.ts";
 import { ordinaryNames, refuseSharedNames } from "./ordinary-names.ts";
+import { DEFAULTS_PATH, literalDefaults } from "./setting-defaults.ts";
 
 const MAIN = "src/main.ts";
 
@@ -51,7 +52,8 @@ export function copySources(folder: string): string {
   for (const [path, text] of sources) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     const more = onDemand.has(path) ? started.map((imported) => importOf(imported, path)).join("") : "";
-    writeFileSync(join(folder, path), `${ordinaryNames(text)}\n${more}`);
+    const own = path === DEFAULTS_PATH ? literalDefaults() : ordinaryNames(text);
+    writeFileSync(join(folder, path), `${own}\n${more}`);
   }
   for (const name of ["package.json", "tsconfig.json"]) cpSync(join(ROOT, name), join(folder, name));
   return join(folder, MAIN);

@@ -7,6 +7,7 @@
  */
 import type { ConfigHost } from "./host.ts";
 import type { Personality } from "./personality.ts";
+import { defaultValues } from "./settings/default-values.ts";
 import { type AnyRow, Refusal, SettingFlag } from "./settings/setting.ts";
 import { type ConfigValues, camelCase, SETTINGS, type SettingName } from "./settings/settings.ts";
 
@@ -51,11 +52,7 @@ export class SettingStore {
   constructor(personality: Personality, host: ConfigHost) {
     this.personality = personality;
     this.host = host;
-    this.#view = {};
-    for (const name in ROWS) {
-      const { type } = ROWS[name];
-      this.#view[camelCase(name)] = type.view(type.initial(personality, host));
-    }
+    this.#view = defaultValues(personality, host);
     // #view has exactly the keys of ConfigValues: both are made from SETTINGS.
     this.values = this.#view as ConfigValues;
   }
