@@ -3,7 +3,7 @@ import { type Context, command } from "../../engine/context.ts";
 import { Event } from "../../engine/effects.ts";
 import { Flag, oneKey } from "../../engine/spec/spec.ts";
 import { NOT_POSITIVE, wrongArity } from "../../resp/errors.ts";
-import { ListElement, listDropEnd, listLength, listMakeRoom, listPush, listReadEnd } from "../../types/list/list.ts";
+import { ListElement, listDropEnd, listLength, listPushAll, listReadEnd } from "../../types/list/list.ts";
 import {
   integerFrom,
   leaveList,
@@ -27,15 +27,11 @@ function push(cx: Context, atHead: boolean, create: boolean): void {
     }
     e = newList(cx, 1);
   }
-  const { arena: a, argc, buf, length, start } = cx;
-  const limits = listLimits(cx);
-  let bytes = 0;
-  for (let i = 2; i < argc; i++) bytes += length[i];
-  listMakeRoom(a, e, bytes, argc - 2, limits);
-  for (let i = 2; i < argc; i++) listPush(a, e, atHead, buf, start[i], length[i], limits);
+  const { argc } = cx;
+  const length = listPushAll(cx.arena, e, atHead, cx, 2, argc, listLimits(cx));
   cx.changed(1, Event.List, atHead ? "lpush" : "rpush");
   cx.dirty += argc - 3;
-  cx.reply.integer(listLength(a, e));
+  cx.reply.integer(length);
 }
 
 function pop(cx: Context, atHead: boolean): void {

@@ -276,9 +276,11 @@ export function listpackSplice(
     buf = blobBuffer(a, list);
     at = blobAt(a, list);
   } else if (bytes > oldBytes) {
-    list = blobResize(a, lp, oldBytes, bytes);
-    buf = blobBuffer(a, list);
-    at = blobAt(a, list);
+    if (bytes > blobCapacity(a, lp)) {
+      list = blobResize(a, lp, oldBytes, bytes);
+      buf = blobBuffer(a, list);
+      at = blobAt(a, list);
+    }
     if (p + removed === oldBytes - 1) buf[at + bytes - 1] = LISTPACK_END;
     else buf.copyWithin(at + p + added, at + p + removed, at + oldBytes);
   }

@@ -133,6 +133,38 @@ export function listPush(
   else setContainerRoot(a, e, listpackAppend(a, root, buf, at, length));
 }
 
+/** Elements as the arguments of a command are given: where each begins in a buffer, and its bytes. */
+interface Elements {
+  readonly buf: Uint8Array;
+  readonly start: Int32Array;
+  readonly length: Int32Array;
+}
+
+/** Adds elements `first` to `end` - 1 at an end, one after the other. Returns the list's new length. */
+export function listPushAll(
+  a: Arena,
+  e: Ref,
+  atHead: boolean,
+  elements: Elements,
+  first: number,
+  end: number,
+  limits: ListLimits,
+): number {
+  const { buf, length, start } = elements;
+  if (isListpack(a, e)) {
+    let bytes = 0;
+    for (let i = first; i < end; i++) bytes += length[i];
+    listMakeRoom(a, e, bytes, end - first, limits);
+  }
+  if (isListpack(a, e)) {
+    for (let i = first; i < end; i++) listPush(a, e, atHead, buf, start[i], length[i], limits);
+    return listpackCount(a, containerRoot(a, e));
+  }
+  const root = containerRoot(a, e);
+  for (let i = first; i < end; i++) quicklistPush(a, root, atHead, buf, start[i], length[i], limits.plainMin);
+  return quicklistCount(a, root);
+}
+
 /** Reads the element at an end of a list that is not empty. */
 export function listReadEnd(a: Arena, e: Ref, atHead: boolean, out: ListElement): void {
   const root = containerRoot(a, e);
