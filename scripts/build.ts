@@ -17,9 +17,8 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setAllocatorDefault } from "./lib/allocator-default.ts";
-import { moveIntoFunctions } from "./lib/function-scope.ts";
-import { BINARY, DIST, fail, pinnedBun, runQuietly, say, seconds } from "./lib/project.ts";
-import { copySources } from "./lib/start-chunk.ts";
+import { mainChunk, makeChunks } from "./lib/chunks.ts";
+import { BINARY, DIST, type Finished, fail, pinnedBun, runQuietly, say, seconds } from "./lib/project.ts";
 
 /** What each release is built for: our name for it and Bun's. */
 const TARGETS: Readonly<Record<string, string>> = {
@@ -98,11 +97,9 @@ function setAllocatorDefaults(executable: string): void {
       fail(`${basename(executable)}: the runtime's allocator has no option ${option} where it was`);
 }
 
-/** Runs the compiler; leaves with its message when it fails. Returns the milliseconds that it took. */
-async function run(what: string, ...args: readonly string[]): Promise<number> {
-  const done = await runQuietly([pinnedBun(), "build", ...args]);
+/** Leaves with the message of a compiler that failed. */
+function expectDone(what: string, done: Finished): void {
   if (done.exitCode !== 0) fail(`${done.output.trimEnd()}\nbuilding ${what} failed`);
-  return done.elapsedMs;
 }
 
 /** Compiles into a scratch folder and renames: a failed build leaves the old file, and a running one is not overwritten. */
@@ -119,15 +116,16 @@ async function compile(outFile: string, target: string | null, bytecode: boolean
   if (target !== null) options.push(`--target=${TARGETS[target]}`);
   mkdirSync(scratch, { recursive: true });
   try {
-    const main = copySources(sources);
-    let elapsedMs = await run(what, "--target=bun", "--splitting", "--reject-unresolved", `--outdir=${chunks}`, main);
-    moveIntoFunctions(chunks);
-    elapsedMs += await run(what, ...options, `--outfile=${scratchFile}`, join(chunks, "main.js"));
+    const made = await makeChunks(sources, chunks);
+    expectDone(what, made);
+    options.push(`--outfile=${scratchFile}`, mainChunk(chunks));
+    const done = await runQuietly([pinnedBun(), "build", ...options]);
+    expectDone(what, done);
     if (ALLOCATOR_TARGETS.includes(target ?? hostTarget())) setAllocatorDefaults(scratchFile);
     chmodSync(scratchFile, 0o755);
     renameSync(scratchFile, outFile);
     const size = statSync(outFile).size / MEBIBYTE;
-    say(`${outFile}  ${size.toFixed(0)} MiB in ${seconds(elapsedMs)}`);
+    say(`${outFile}  ${size.toFixed(0)} MiB in ${seconds(made.elapsedMs + done.elapsedMs)}`);
   } finally {
     for (const folder of [scratch, sources]) rmSync(folder, { recursive: true, force: true });
   }

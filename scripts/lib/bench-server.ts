@@ -30,6 +30,10 @@ export interface Latencies {
 
 /** How a server is started. */
 export interface BenchStart {
+  /** What the program is to run, when it is a runtime. */
+  readonly script?: string;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Arguments behind the usual ones; later ones win. */
   readonly settings?: readonly string[];
   /** Its folder, which is the caller's; a scratch folder otherwise. */
@@ -74,10 +78,12 @@ export class BenchServer {
     const port = freePort();
     const dir = options.dir ?? mkdtempSync(join(tmpdir(), "redis-ts-bench-"));
     const usual = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no"];
-    const args = [...usual, "--logfile", LOG_NAME, ...(options.settings ?? [])];
+    const script = options.script === undefined ? [] : [options.script];
+    const args = [...script, ...usual, "--logfile", LOG_NAME, ...(options.settings ?? [])];
     const limitMs = options.limitMs ?? START_LIMIT_MS;
     const begunMs = performance.now();
-    const child = Bun.spawn([program, ...args], { cwd: dir, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+    const env = { ...process.env, ...options.env };
+    const child = Bun.spawn([program, ...args], { cwd: dir, env, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
     while (!(await answersPing(port))) {
       if (child.exitCode === null && performance.now() - begunMs < limitMs) continue;
       child.kill("SIGKILL");
