@@ -3,8 +3,8 @@
  *
  * With many busy clients the latter is better. A reply that leaves at once wakes its client in the middle of the turn, whose next request then waits for the
  * rest of it: long turns and short ones alternate. Measured with 50 clients: together they take 0 to 5 % less processor time for single requests, 10 to
- * 20 % less for SET and LPUSH in pipelines of 16, 30 % less for GET in pipelines of 64, and the slowest hundredth of requests waits as in Redis, not a quarter
- * longer. With one or two clients a callback at the end of each turn is wasted (5 % of the processor time). So the inputs of turns are counted: of
+ * 20 % less for SET and LPUSH in pipelines of 16, 30 % less for GET in pipelines of 64, and the slowest hundredth of requests waits about as
+ * long as in Redis, not a quarter longer. With one or two clients a callback at the end of each turn is wasted (5 % of the processor time). So the inputs of turns are counted: of
  * each turn while replies leave together, of one in many while they leave at once.
  */
 
