@@ -266,6 +266,7 @@ test("what is taken unseen and cannot be read is kept as it is: no command works
   const server = victim({ sanitize: "no", checks: false });
   const { engine } = server;
   const client = server.connect();
+  engine.keyspace.open();
   const used = engine.keyspace.arena.usedBytes;
   // A hash of listpack whose last element says that it is longer than the listpack.
   const listpack = "\x17\0\0\0\x04\0\x82a\0\x03\x82b\0\x03\x82a\0\x03\x8fd\0\x03\xff";
