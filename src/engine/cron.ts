@@ -203,7 +203,7 @@ export class Cron {
   /** Frees what was put off; true when there is more. */
   #free(): boolean {
     const { clock, keyspace } = this.#engine;
-    if (keyspace.hasFreed) return false;
+    if (keyspace.freesNothing) return false;
     const endUs = clock.monotonicUs() + FREE_SLICE_US;
     do if (keyspace.lazyFree.step(FREE_STEPS)) return false;
     while (clock.monotonicUs() < endUs);

@@ -304,7 +304,10 @@ export class HandlerContext {
   }
 }
 
-/** Loaded when somebody waits: no start needs floats. */
+let loadedTimeouts: typeof import("./blocking/blocking-timeout.ts") | null = null;
+
+/** Loaded when somebody waits for the first time: no start needs floats. To ask the runtime for what is loaded takes most of a microsecond. */
 function timeouts(): typeof import("./blocking/blocking-timeout.ts") {
-  return require("./blocking/blocking-timeout.ts") as typeof import("./blocking/blocking-timeout.ts");
+  loadedTimeouts ??= require("./blocking/blocking-timeout.ts") as typeof import("./blocking/blocking-timeout.ts");
+  return loadedTimeouts;
 }

@@ -97,7 +97,7 @@ export class KeyRules {
   }
 
   /** True while nothing waits to be freed. */
-  get hasFreed(): boolean {
+  get freesNothing(): boolean {
     return this.#lazyFree === null || this.#lazyFree.idle;
   }
 

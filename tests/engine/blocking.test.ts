@@ -360,7 +360,7 @@ describe("the end of a wait", () => {
   test("times out after its last millisecond, never early, earliest first", () => {
     const s = world();
     const armed: number[] = [];
-    s.engine.blocking.armTimer = (delayMs) => armed.push(delayMs);
+    s.engine.armTimer = (delayMs) => armed.push(delayMs);
     const [a, b, c] = s.waiting("TAKE k 0.1", "TAKE k 0.05", "TAKE k 0");
     expect(armed).toEqual([101, 51]);
     expect(s.engine.blocking.deadlineCount).toBe(2);

@@ -72,12 +72,8 @@ export class Blocking {
   #retried: Parked | null = null;
   readonly #reply = new ReplyWriter(1024);
 
-  /** Asks for a call of expire() in so many milliseconds, in place of what was asked for before. Plugged in by whoever has timers. */
-  armTimer: (delayMs: number) => void;
-
   constructor(engine: EngineView) {
     this.#engine = engine;
-    this.armTimer = (delayMs) => engine.armTimer(delayMs);
   }
 
   /** Clients that wait. */
@@ -313,7 +309,7 @@ export class Blocking {
 
   #arm(): void {
     // A wait ends once its last millisecond is over, never early.
-    this.armTimer(Math.max(1, this.nextDeadlineMs - this.#engine.nowMs() + 1));
+    this.#engine.armTimer(Math.max(1, this.nextDeadlineMs - this.#engine.nowMs() + 1));
   }
 
   /** CLIENT UNBLOCK: ends a client's wait as a timeout does, or with the UNBLOCKED error. False when it does not wait. */

@@ -7,9 +7,9 @@ import type { MemoryGate } from "./memory-gate.ts";
 export function registerMemoryGate(engine: Engine): void {
   const { config, memory, stats, info } = engine;
   let made: MemoryGate | null = null;
-  const gate = (): MemoryGate => {
+  const make = (): MemoryGate => {
     const { MemoryGate } = require("./memory-gate.ts") as typeof import("./memory-gate.ts");
-    made ??= new MemoryGate(engine);
+    made = new MemoryGate(engine);
     return made;
   };
   const configure = (): null => {
@@ -26,8 +26,8 @@ export function registerMemoryGate(engine: Engine): void {
     if (config.values.maxmemory > 0) memory.scheduleEviction();
     return null;
   });
-  engine.memoryGate = (cx, spec) => gate().admit(cx.client, spec);
-  memory.evict = () => gate().goOn();
+  engine.memoryGate = (cx, spec) => (made ?? make()).admit(cx.client, spec);
+  memory.evict = () => (made ?? make()).goOn();
   info.add({
     fields: {
       total_eviction_exceeded_time: () => Math.floor((stats.evictionExceededUs + (made?.exceededUs ?? 0)) / 1000),

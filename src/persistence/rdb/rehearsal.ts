@@ -132,7 +132,7 @@ export class Rehearsal {
 
   /** Begins when the time has come. Called by the cron. */
   tend(): void {
-    if (this.#practice !== null || this.keysLeft === 0 || (this.#engine.gate & ServerGate.Loading) !== 0) return;
+    if (this.#practice !== null || this.keysLeft === 0 || this.#isLoading) return;
     let keys = 0;
     for (const db of this.#engine.keyspace.databases) keys += db.size;
     const nowUs = this.#engine.clock.monotonicUs();
@@ -141,7 +141,16 @@ export class Rehearsal {
     if (nowUs - this.#largeSinceUs >= DELAY_US) this.#turn();
   }
 
+  get #isLoading(): boolean {
+    return (this.#engine.gate & ServerGate.Loading) !== 0;
+  }
+
   #turn(): void {
+    if (this.#isLoading) {
+      // A data set takes this one's place: tend() begins again with that.
+      this.#end();
+      return;
+    }
     const { clock, stats } = this.#engine;
     const startUs = clock.threadUs();
     do this.round();
@@ -152,6 +161,10 @@ export class Rehearsal {
       setTimeout(() => this.#turn(), (clock.threadUs() - startUs) / share / 1000);
       return;
     }
+    this.#end();
+  }
+
+  #end(): void {
     this.#practice?.end();
     this.#practice = null;
   }
