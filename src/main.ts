@@ -5,6 +5,7 @@
 import { writeSync } from "node:fs";
 import { Arena } from "./arena/arena.ts";
 import { SystemClock } from "./base/clock.ts";
+import { compileFromHereOn } from "./base/compilation.ts";
 import { SystemMemory } from "./base/os-memory.ts";
 import { Prng, randomSeed } from "./base/prng.ts";
 import { runCommandLine } from "./cli/main-command.ts";
@@ -60,7 +61,7 @@ async function startServer(personality: Personality, args: readonly string[]): P
 }
 
 if (process.argv[2] === FILE_CHILD_ARGUMENT) {
-  Bun.unsafe.setJITPolicy(1);
+  compileFromHereOn();
   const { runFileChild } = await import("./persistence/child/file-child.ts");
   const { status, line } = runFileChild(process.argv[3]);
   if (line !== "") writeSync(1, line);

@@ -184,7 +184,7 @@ export class Connection implements ClientLink {
         break;
       }
       const { partial } = this.#input;
-      if (partial === null) pos = this.#runBatch(buf, pos, end);
+      if (partial === null) pos = this.#runBatch(buf, pos, end, turnEndUs);
       else pos = this.#feedPartial(partial, buf, pos, end, this.#limits());
     }
     this.#processing = false;
@@ -213,7 +213,7 @@ export class Connection implements ClientLink {
    * Reads the whole commands from `from` on, up to LOOK_AHEAD of them, and runs them. Returns the position after the last one that ran (an incomplete
    * command at the end is taken over by a PartialRequest): execution stops early when the client is halted or closed.
    */
-  #runBatch(buf: Uint8Array, from: number, end: number): number {
+  #runBatch(buf: Uint8Array, from: number, end: number, turnEndUs: number): number {
     const { engine, requests, positions, fault } = this.#host;
     const client = this.client;
     const limits = this.#limits();
@@ -234,7 +234,7 @@ export class Connection implements ClientLink {
     const { briefs } = engine;
     briefs.inPipeline = known;
     let ran = 0;
-    for (; ran < count && client.halted === 0; ran++) {
+    for (; ran < count && client.halted === 0 && engine.lastUs <= turnEndUs; ran++) {
       engine.execute(client, requests[ran], known ? engine.prefetcher.specs[ran] : null);
       if (engine.reply.pos > FLUSH_BYTES) this.#sendReplies();
     }

@@ -21,7 +21,7 @@ function toilsome(): NetServer {
         since: "0.0.0",
         group: "generic",
         summary: "Takes a millisecond.",
-        complexity: "O(1)",
+        complexity: "O(N)",
         syntax: "",
         run(cx) {
           (cx.engine.clock as ManualClock).advanceMs(1);
@@ -42,7 +42,7 @@ describe("a long pipeline", () => {
     busy.receive(command("TOIL").repeat(500) + command("SET", "k", "last") + command("GET", "k"));
     const served = replies(busy.output);
     expect(served).toBeGreaterThan(0);
-    expect(served).toBeLessThan(100);
+    expect(served).toBeLessThan(6);
     expect(other.receive(command("EXISTS", "k"))).toBe(":0\r\n");
     // Comes after what still waits.
     busy.receive(command("PING"));

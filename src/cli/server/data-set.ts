@@ -1,5 +1,6 @@
 /** The data set of a server as a process: the parts that keep it on disk and that share it with other servers, put together, and what it starts with. */
 
+import { compileFromHereOn } from "../../base/compilation.ts";
 import type { Cron } from "../../engine/cron.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { SocketDialer } from "../../net/dial.ts";
@@ -87,7 +88,7 @@ export class DataSet {
   load(done: (ok: boolean) => void): void {
     const { appendonly, dbfilename } = this.#engine.config.values;
     // Loading is worth compiled code, which a start by itself is not (server-process.ts).
-    if (appendonly || fileExists(dbfilename)) Bun.unsafe.setJITPolicy(1);
+    if (appendonly || fileExists(dbfilename)) compileFromHereOn();
     if (!this.appendOnly.readManifest()) done(false);
     else if (appendonly) this.appendOnly.startUp(done);
     else this.#loadSnapshot(done);

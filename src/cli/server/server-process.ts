@@ -3,6 +3,7 @@
  * banner, sockets, "Server initialized", the data set, "Ready to accept connections".
  */
 import { unlinkSync } from "node:fs";
+import { compileFromHereOn } from "../../base/compilation.ts";
 import { absolutePath } from "../../config/argv.ts";
 import { toBinary } from "../../config/binary.ts";
 import type { Cron } from "../../engine/cron.ts";
@@ -106,11 +107,10 @@ export class ServerProcess implements ProcessPort {
   }
 
   /**
-   * What can wait until the server is up. The executable starts with a just-in-time compiler that compiles next to nothing (scripts/build.ts), because code
-   * that runs once is not worth it; from here on it shall.
+   * What can wait until the server is up.
    */
   #settle(): void {
-    Bun.unsafe.setJITPolicy(1);
+    compileFromHereOn();
     this.#parts.engine.log.started();
     this.#parts.engine.keyspace.arena.reserve();
     const { CompilerThreads } = require("./compiler-threads.ts") as typeof import("./compiler-threads.ts");
@@ -121,6 +121,13 @@ export class ServerProcess implements ProcessPort {
   /** Loads the commands that nobody has called yet, so that nobody will wait for that. */
   #loadCommands(): void {
     if (this.#parts.engine.commands.loadNext()) setTimeout(() => this.#loadCommands(), LOAD_PAUSE_MS);
+    else this.#rehearseCommands();
+  }
+
+  /** Has the commands compiled that clients use most, so that nobody will wait for that either. */
+  #rehearseCommands(): void {
+    const { CommandRehearsal } = require("./command-rehearsal.ts") as typeof import("./command-rehearsal.ts");
+    new CommandRehearsal(this.#parts.engine).begin();
   }
 
   /** Modules are C libraries, which this server cannot load: it fails on them as Redis does on a library that it cannot load. */
