@@ -140,10 +140,14 @@ export class Logger {
   #format: LogFormat = "legacy";
   #timestampFormat: LogTimestampFormat = "legacy";
   readonly #clock: Clock;
-  /** Made for the first line, as the timestamps are: a silent log needs neither, and reads no zone file. */
+  /**
+   * Made for the first line, or when the start is over: consola adds properties to arrow functions, and the compiler throws away all code that took for granted
+   * that nobody does. In a server that has been busy for a while that is the code of its commands.
+   */
   #consola: ConsolaInstance | null = null;
   /** The lines of a start are the reporter's alone. */
   #starting: boolean;
+  /** Made for the first line: a silent log reads no zone file. */
   #timestamps: TimestampWriter | null = null;
 
   constructor(options: LoggerOptions) {
@@ -158,6 +162,7 @@ export class Logger {
   /** The start is over. */
   started(): void {
     this.#starting = false;
+    this.#consola ??= this.#newConsola();
   }
 
   #newConsola(): ConsolaInstance {

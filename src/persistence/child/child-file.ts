@@ -30,6 +30,9 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
+/** Asked once: the first question changes the shape of `process`, and code that was compiled for the old one is thrown away. */
+const { argv0, execPath } = process;
+
 export class ChildFile {
   readonly pid: number;
   /** Where the bytes of the file go. */
@@ -42,8 +45,8 @@ export class ChildFile {
     this.#order = order;
     // In an executable the script's path leads into the executable itself.
     const script = /^(?:\/\$bunfs|[A-Z]:[/\\]~BUN)/.test(Bun.main) ? [] : [Bun.main];
-    this.#process = Bun.spawn([process.execPath, ...script, FILE_CHILD_ARGUMENT, JSON.stringify(order)], {
-      argv0: script.length === 0 ? title : process.argv0,
+    this.#process = Bun.spawn([execPath, ...script, FILE_CHILD_ARGUMENT, JSON.stringify(order)], {
+      argv0: script.length === 0 ? title : argv0,
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
