@@ -228,17 +228,15 @@ export function stringOutsideBytes(a: Arena, e: Ref): number {
   return w[v] < 0 ? (a.large[w[v + 1]] as Uint8Array).length : 0;
 }
 
-/** A copy of a string with its key in a block of its own; 0 when the key or the value has a buffer outside the entry. */
-export function stringClone(a: Arena, e: Ref): Ref {
+/** Bytes of an entry that holds a string, up to the end of the value; 0 when the key or the value has a buffer outside. */
+export function stringEntryBytes(a: Arena, e: Ref): number {
   const w = a.i32[e >>> SEGMENT_SHIFT];
-  const from = (e & GRANULE_MASK) << 1;
-  if (w[from] < 0 || stringOutsideBytes(a, e) > 0) return 0;
-  const bytes = a.capacity(e);
-  const clone = a.alloc(bytes);
-  const cw = a.i32[clone >>> SEGMENT_SHIFT];
-  const to = (clone & GRANULE_MASK) << 1;
-  for (let i = 0; i < bytes >> 2; i++) cw[to + i] = w[from + i];
-  return clone;
+  const at = (e & GRANULE_MASK) << 1;
+  if (w[at] < 0) return 0;
+  const value = valueOffset(w[at]);
+  if (entryEncoding(a, e) === Encoding.Int) return value + 8;
+  const word = w[at + (value >> 2)];
+  return word < 0 ? 0 : value + 4 + word;
 }
 
 /**

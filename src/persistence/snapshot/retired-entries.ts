@@ -1,6 +1,6 @@
 /**
  * Entries that a snapshot keeps although no database has them any more: keys that were deleted, or got another value, before the walk reached them. That costs
- * whoever changes the key next to nothing, and no memory beyond what the value took anyway. Copies of small strings that changed are kept here, too.
+ * whoever changes the key next to nothing, and no memory beyond what the value took anyway.
  */
 import type { Arena, Ref } from "../../arena/arena.ts";
 import type { KeyRules } from "../../keyspace/key-rules.ts";

@@ -9,8 +9,8 @@
  * meanwhile cannot be written into the middle of it, and goes to the lane aside, whose bytes follow when the large value is complete.
  *
  * A key that is deleted, or gets another value, leaves its old entry to the snapshot, which writes it when it has the time (retired-entries.ts); of a small
- * string that changes it gets a copy. A large value is frozen before it changes, and before it is written: changes leave copies of what was there, part by part
- * (frozen-values.ts), and its key counts as written.
+ * string that changes it gets a copy (copied-strings.ts). A large value is frozen before it changes, and before it is written: changes leave copies of what
+ * was there, part by part (frozen-values.ts), and its key counts as written.
  *
  * A client that wants to change a large value that cannot be frozen, or one of which too much has been copied, waits until hurry() has had it written, in slices
  * like all others but before them.
@@ -18,7 +18,7 @@
  * Dicts that FLUSHDB gives up belong to the walk until it has read them. When a snapshot is broken off, the keys that were not written must still get the
  * new phase before the next one can begin: that, too, is done in slices ("catching up"), and needs no word from whoever changes keys.
  *
- * Invariants: no ref but those of the value in progress, of retired entries and of frozen values outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
+ * Invariants: no ref but those of the value in progress, of retired entries, of copied strings and of frozen values outlives a slice; keyspace.snapshot is this object exactly while a snapshot is in progress.
  */
 import type { Ref } from "../../arena/arena.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -28,10 +28,11 @@ import { dictFind, dictHash, dictPause, dictScan, dictSize, RefList } from "../.
 import { entryKeyCopy, entryPhase, entryType, PHASE_BIT, setEntryPhase, Type } from "../../types/entry.ts";
 import { prefetchEntries } from "../../types/entry-prefetch.ts";
 import { canFreeze, isFrozen } from "../../types/frozen-value.ts";
-import { stringClone, stringLength } from "../../types/string.ts";
+import { stringLength } from "../../types/string.ts";
 import { valueType } from "../../types/value.ts";
+import { CopiedStrings } from "./copied-strings.ts";
 import { FrozenValues } from "./frozen-values.ts";
-import { RetiredEntries, retainedBytes } from "./retired-entries.ts";
+import { RetiredEntries } from "./retired-entries.ts";
 import {
   pagesOf,
   type SnapshotDatabase,
@@ -68,6 +69,8 @@ interface Root {
   expires: Ref;
   /** Entries that left it before they were written. */
   readonly retired: RetiredEntries;
+  /** Strings that changed before. */
+  readonly copied: CopiedStrings;
 }
 
 const PENDING_MAX = 1024 * 1024;
@@ -78,8 +81,6 @@ const KEYS_PER_CLOCK = 16;
 const BUCKETS_PER_CLOCK = 2;
 /** Microseconds of catching up at once. */
 const CATCH_UP_US = 5000;
-/** A string whose block is not larger is copied when it changes. */
-const TINY_BYTES = 128;
 /** When so many bytes wait that no key has any more, entries that go are written at once, unless that would take long. */
 const RETAINED_MAX = 32 * 1024 * 1024;
 /** When so many bytes were copied because large values change, whoever changes one waits. */
@@ -185,6 +186,7 @@ export class Snapshot implements KeySnapshot {
         orphan: false,
         expires: 0,
         retired: new RetiredEntries(keyspace),
+        copied: new CopiedStrings(keyspace),
       });
       this.progress.keysTotal += size;
     }
@@ -261,13 +263,9 @@ export class Snapshot implements KeySnapshot {
 
   /** Copies a small string that is about to change, which is less work than writing it. False for other values, and when enough waits to be written. */
   #keepsCopy(dict: Ref, e: Ref): boolean {
-    const { keyspace } = this.#engine;
-    const { arena, phase } = keyspace;
-    if (entryType(arena, e) !== Type.String || arena.capacity(e) > TINY_BYTES) return false;
-    const copy = keyspace.retainedBytes < RETAINED_MAX ? stringClone(arena, e) : 0;
-    if (copy === 0) return false;
+    const { arena, phase } = this.#engine.keyspace;
+    if (!this.#rootOf(dict).copied.push(e, RETAINED_MAX)) return false;
     this.progress.copiedPages++;
-    this.#rootOf(dict).retired.push(copy);
     setEntryPhase(arena, e, phase);
     return true;
   }
@@ -287,9 +285,9 @@ export class Snapshot implements KeySnapshot {
     if (entryPhase(arena, e) === phase) return false;
     const isCurrent = this.#current === e;
     // The new value of a small string can then stand where the old one did.
-    const isCopied = isReplaced && entryType(arena, e) === Type.String && retainedBytes(arena, e) <= TINY_BYTES;
+    if (isReplaced && !isCurrent && this.#keepsCopy(dict, e)) return false;
     const isWelcome = keyspace.retainedBytes < RETAINED_MAX || this.isCostly(e);
-    if (!isCurrent && (isCopied || !isWelcome)) {
+    if (!isCurrent && !isWelcome) {
       this.beforeChange(dict, e);
       return false;
     }
@@ -363,6 +361,7 @@ export class Snapshot implements KeySnapshot {
   /** Lets go of the dicts of a root that no database has any more. */
   #release(root: Root): void {
     root.retired.clear();
+    root.copied.clear();
     if (!root.orphan) return;
     const { arena, lazyFree } = this.#engine.keyspace;
     lazyFree.addContent({ dict: root.dict, expires: root.expires }, dictSize(arena, root.dict));
@@ -460,7 +459,7 @@ export class Snapshot implements KeySnapshot {
     const { arena, phase } = this.#engine.keyspace;
     if (this.#current !== 0 && !this.#continue(endUs)) return false;
     if (this.#urgent.length > 0 && !this.#writeUrgent(endUs)) return false;
-    if (!this.#writeFrozen(endUs) || !this.#writeRetired(endUs)) return false;
+    if (!this.#writeFrozen(endUs) || !this.#writeRetired(endUs) || !this.#writeCopied(endUs)) return false;
     const root = this.#roots[this.#root];
     if (root === undefined) return true;
     const list = this.#list;
@@ -527,6 +526,27 @@ export class Snapshot implements KeySnapshot {
       }
     }
     return true;
+  }
+
+  /** Writes what strings were before they changed; false when the time is up before. */
+  #writeCopied(endUs: number): boolean {
+    const { main } = this.#format as SnapshotFormat;
+    for (const { db, copied } of this.#roots) {
+      for (let keys = 1; copied.first !== 0; keys++) {
+        if (this.#mustWait()) return false;
+        main.begin(copied.first, db);
+        while (!main.step(STEP_BUDGET));
+        copied.drop();
+        this.#keyWritten();
+        if (keys % KEYS_PER_CLOCK === 0 && this.#engine.clock.monotonicUs() >= endUs) return false;
+      }
+    }
+    return true;
+  }
+
+  #keyWritten(): void {
+    this.progress.keysWritten++;
+    if (this.#delaysKeys) this.#delay(this.#engine.config.values.rdbKeySaveDelay);
   }
 
   /** Goes on with the key in progress; false when the time is up before it is complete. */
