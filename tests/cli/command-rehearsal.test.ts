@@ -94,3 +94,25 @@ test("commands mean the same afterwards", () => {
     "OK\n(integer) 1\n(integer) 2\n(integer) 1\n(integer) 4\n1) 1\n2) 2",
   );
 });
+
+test("no limit of encodings is too small or too large for a rehearsal", () => {
+  const names = ["hash-max-listpack-entries", "hash-max-listpack-value", "zset-max-listpack-entries"];
+  names.push("zset-max-listpack-value", "set-max-listpack-entries", "set-max-listpack-value", "set-max-intset-entries");
+  for (const limit of [0, 1, 5, 100_000]) {
+    const server = testServer();
+    const client = server.connect();
+    const settings = [
+      "stream-node-max-entries",
+      String(limit),
+      "list-max-listpack-size",
+      limit === 0 ? "-1" : String(limit),
+    ];
+    settings.push("list-compress-depth", String(limit & 1), "lazyfree-lazy-user-del", limit === 1 ? "yes" : "no");
+    expect(client.line(`CONFIG SET ${names.map((name) => `${name} ${limit}`).join(" ")} ${settings.join(" ")}`)).toBe(
+      "OK",
+    );
+    takeAll(new CommandRehearsal(server.engine));
+    server.engine.keyspace.arena.check();
+    expect(client.line("DBSIZE")).toBe("(integer) 0");
+  }
+});
