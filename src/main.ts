@@ -2,7 +2,6 @@
  * The one file that knows everyone: command line -> configuration -> engine -> listening sockets. It only joins; what a part does
  * stands in the part's own folder.
  */
-import { writeSync } from "node:fs";
 import { Arena } from "./arena/arena.ts";
 import { SystemClock } from "./base/clock.ts";
 import { compileFromHereOn } from "./base/compilation.ts";
@@ -15,6 +14,7 @@ import { DataSetStart } from "./cli/server/data-set-start.ts";
 import { ServerProcess } from "./cli/server/server-process.ts";
 import { loadServerConfig, openLog } from "./cli/server/server-process-config.ts";
 import { Supervisor } from "./cli/server/supervisor.ts";
+import { STDOUT_FD, writeText } from "./cli/terminal.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { Personality } from "./config/personality.ts";
 import { Cron } from "./engine/cron.ts";
@@ -64,12 +64,12 @@ if (process.argv[2] === FILE_CHILD_ARGUMENT) {
   compileFromHereOn();
   const { runFileChild } = await import("./persistence/child/file-child.ts");
   const { status, line } = runFileChild(process.argv[3]);
-  if (line !== "") writeSync(1, line);
+  if (line !== "") writeText(STDOUT_FD, line);
   process.exit(status);
 }
 if (process.argv[2] === EXCHANGE_CHILD_ARGUMENT) {
   const { runExchangeChild } = await import("./net/exchange-child.ts");
-  writeSync(1, await runExchangeChild());
+  writeText(STDOUT_FD, await runExchangeChild());
   process.exit(0);
 }
 await runCommandLine(process.argv0, process.argv.slice(2), startServer);

@@ -47,15 +47,12 @@ const FREE_CLASS = 255;
 const FIRST_SEGMENT_PAGES = 4;
 
 /** Class sizes: every 8 bytes to 128, then eight per doubling (at most 12.5 % waste). */
-function classSizes(): Int32Array {
-  const sizes: number[] = [];
-  for (let size = 8; size <= 128; size += 8) sizes.push(size);
-  for (let base = 128; base < BLOCK_MAX; base *= 2) for (let k = 1; k <= 8; k++) sizes.push(base + (base / 8) * k);
-  return new Int32Array(sizes);
+const CLASS_COUNT = classOf(BLOCK_MAX) + 1;
+const CLASS_SIZE = new Int32Array(CLASS_COUNT);
+for (let size = 8, c = 0; c < CLASS_COUNT; c++) {
+  CLASS_SIZE[c] = size;
+  size += size < 128 ? 8 : 1 << (28 - Math.clz32(size));
 }
-
-const CLASS_SIZE = classSizes();
-const CLASS_COUNT = CLASS_SIZE.length;
 const CLASS_OF_SMALL = new Uint8Array(SMALL_MAX / 8 + 1);
 for (let i = 1, c = 0; i < CLASS_OF_SMALL.length; i++) {
   while (CLASS_SIZE[c] < i * 8) c++;

@@ -9,10 +9,10 @@
  * reply that followed it. A log file is opened for every line: it may be moved or truncated from outside at any time.
  */
 
-import { closeSync, openSync, writeSync } from "node:fs";
 import type { ConsolaInstance } from "consola/core";
-import { isAscii } from "./bytes.ts";
+import { isAscii, latin1Bytes } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
+import { closeFile, openFile, writeBytes } from "./system-files.ts";
 import { TimeZone } from "./time-zone.ts";
 
 /** Names of the `loglevel` setting. `nothing` silences the log. */
@@ -109,9 +109,9 @@ function errorCode(error: unknown): string {
 }
 
 /** Writes what can be written now, and returns how many bytes that were: 0 while a pipe is full, -1 when there is no hope. */
-function writePart(fd: number, part: string | Uint8Array): number {
+function writePart(fd: number, part: Uint8Array): number {
   try {
-    return typeof part === "string" ? writeSync(fd, part) : writeSync(fd, part);
+    return writeBytes(fd, part);
   } catch (error) {
     return errorCode(error) === "EAGAIN" ? 0 : -1;
   }
@@ -120,11 +120,10 @@ function writePart(fd: number, part: string | Uint8Array): number {
 /** Writes all of a text or gives up: a log must never take the server down with it. */
 function writeWhole(fd: number, text: string): void {
   // Without a Buffer if need be: a process's first one costs a start a sixth of a millisecond.
-  let sent = isAscii(text) ? writePart(fd, text) : 0;
-  if (sent === text.length || sent < 0) return;
-  const bytes = Buffer.from(text);
+  const bytes = isAscii(text) ? latin1Bytes(text) : Buffer.from(text);
+  let sent = 0;
   for (let retries = 0; sent < bytes.length; ) {
-    const more = writePart(fd, bytes.subarray(sent));
+    const more = writePart(fd, sent === 0 ? bytes : bytes.subarray(sent));
     if (more < 0 || (more === 0 && retries++ === FULL_PIPE_RETRIES_MAX)) return;
     if (more === 0) Bun.sleepSync(1);
     sent += more;
@@ -236,7 +235,7 @@ export class Logger {
   setFile(path: string): string | null {
     if (path !== "") {
       try {
-        closeSync(openSync(path, "a", 0o644));
+        closeFile(openFile(path, "a"));
       } catch (error) {
         return errorCode(error);
       }
@@ -282,12 +281,12 @@ export class Logger {
     }
     let fd: number;
     try {
-      fd = openSync(this.#file, "a", 0o644);
+      fd = openFile(this.#file, "a");
     } catch {
       // The folder may be gone for a moment while logs are rotated; the server goes on without this line.
       return;
     }
     writeWhole(fd, text);
-    closeSync(fd);
+    closeFile(fd);
   }
 }

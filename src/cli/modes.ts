@@ -27,7 +27,7 @@ const MISSING_TOOLS = new Set(["cli", "benchmark", "sentinel"]);
 export function programName(argv0: string): string {
   const cut = Math.max(argv0.lastIndexOf("/"), argv0.lastIndexOf("\\"));
   const name = argv0.slice(cut + 1);
-  return name.toLowerCase().endsWith(".exe") ? name.slice(0, -".exe".length) : name;
+  return name.endsWith(".exe") || name.endsWith(".EXE") ? name.slice(0, -".exe".length) : name;
 }
 
 /** What follows `redis-` or `valkey-` in a name. */

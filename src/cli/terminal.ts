@@ -1,6 +1,6 @@
 /** Where the command line speaks and how the process ends. */
 
-import { readlinkSync, writeSync } from "node:fs";
+import { nodeFs, readLink } from "../base/system-files.ts";
 
 /** The process itself, unless a test says otherwise. */
 export interface Terminal {
@@ -18,7 +18,7 @@ export const STDERR_FD = 2;
 /** Writes a short text; a reader that has gone away is no concern of ours. */
 export function writeText(fd: number, text: string): void {
   try {
-    writeSync(fd, text);
+    nodeFs().writeSync(fd, text);
   } catch {}
 }
 
@@ -42,7 +42,7 @@ export function processTerminal(): Terminal {
  */
 export function isTerminal(fd: number): boolean {
   try {
-    if (process.platform === "linux") return /^\/dev\/(?:pts|tty|console)/.test(readlinkSync(`/proc/self/fd/${fd}`));
+    if (process.platform === "linux") return /^\/dev\/(?:pts|tty|console)/.test(readLink(`/proc/self/fd/${fd}`));
   } catch {
     // No /proc: ask.
   }

@@ -2,25 +2,17 @@
  * What the configuration needs of the system: reading files, the working directory, replacing the config file. An interface,
  * so that tests can run a configuration without touching the process. All paths and contents are latin1 strings.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { isAscii, latin1Bytes } from "../base/bytes.ts";
+import { isAscii, latin1, latin1Bytes } from "../base/bytes.ts";
 import { globMatch } from "../base/glob.ts";
+import { readWholeFile } from "../base/small-file.ts";
+import { closeFile, isFileThere, nodeFs, openFile } from "../base/system-files.ts";
 import { fromBinary, toBinary } from "./binary.ts";
 import { errnoCode, errnoText } from "./errno.ts";
 
 /** A file's content, or why it could not be read; `missing` tells "no such file" from other failures. */
 export type ReadResult = { readonly text: string } | { readonly error: string; readonly missing: boolean };
+
+const STDIN_FD = 0;
 
 /** System calls of the configuration. Errors come back as strerror texts; null means success. */
 export interface ConfigHost {
@@ -51,12 +43,17 @@ function attempt(call: () => void): string | null {
   }
 }
 
-function read(source: Buffer | string | number): ReadResult {
+function attemptRead(read: () => string): ReadResult {
   try {
-    return { text: readFileSync(source, "latin1") };
+    return { text: read() };
   } catch (error) {
     return { error: errnoText(error), missing: errnoCode(error) === "ENOENT" };
   }
+}
+
+function readConfig(path: string): string {
+  const bytes = readWholeFile(pathBytes(path));
+  return latin1(bytes, 0, bytes.length);
 }
 
 const MAGIC = /[*?[]/;
@@ -64,7 +61,7 @@ const MAGIC = /[*?[]/;
 function entriesMatching(directory: string, pattern: string): string[] {
   let names: string[];
   try {
-    names = readdirSync(pathBytes(directory === "" ? "." : directory), "latin1");
+    names = nodeFs().readdirSync(pathBytes(directory === "" ? "." : directory), "latin1");
   } catch {
     return [];
   }
@@ -79,7 +76,7 @@ function entriesMatching(directory: string, pattern: string): string[] {
 }
 
 function exists(path: string): boolean {
-  return attempt(() => accessSync(pathBytes(path), constants.F_OK)) === null;
+  return isFileThere(pathBytes(path));
 }
 
 /** Expands a pattern one path segment at a time. */
@@ -100,6 +97,7 @@ function globPaths(pattern: string): string[] {
 
 /** Write beside, sync, rename over, sync the directory. */
 function replaceFile(path: string, text: string): void {
+  const { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } = nodeFs();
   const temporary = pathBytes(`${path}.${process.pid}.tmp`);
   const slash = path.lastIndexOf("/");
   const directory = slash < 0 ? "." : path.slice(0, slash + 1);
@@ -126,11 +124,11 @@ function replaceFile(path: string, text: string): void {
 
 /** The real system. */
 export const osHost: ConfigHost = {
-  readFile: (path) => read(pathBytes(path)),
-  readStdin: () => read(0),
+  readFile: (path) => attemptRead(() => readConfig(path)),
+  readStdin: () => attemptRead(() => nodeFs().readFileSync(STDIN_FD, "latin1")),
   glob: globPaths,
   chdir: (path) => attempt(() => process.chdir(fromBinary(path))),
   cwd: () => toBinary(process.cwd()),
-  tryAppend: (path) => attempt(() => closeSync(openSync(pathBytes(path), "a"))),
+  tryAppend: (path) => attempt(() => closeFile(openFile(pathBytes(path), "a"))),
   replaceFile: (path, text) => attempt(() => replaceFile(path, text)),
 };

@@ -1,6 +1,7 @@
 /** Opens listening sockets: the only place that touches Bun.listen. */
-import { chmodSync, chownSync, readFileSync, statSync, unlinkSync } from "node:fs";
+
 import type { SocketHandler, SocketListener, TLSOptions } from "bun";
+import { nodeFs } from "../base/system-files.ts";
 import { errnoCode, errnoText } from "../config/errno.ts";
 import { setBacklog } from "./backlog.ts";
 import type { Connection } from "./connection.ts";
@@ -77,7 +78,7 @@ function inetFailure(error: unknown): ListenFailure {
 
 function openUnix(path: string, handler: EndpointHandler, settings: ListenSettings): ListenResult {
   try {
-    unlinkSync(path);
+    nodeFs().unlinkSync(path);
   } catch {
     // There is none; or the next step will say what is wrong.
   }
@@ -100,7 +101,7 @@ function openUnix(path: string, handler: EndpointHandler, settings: ListenSettin
 
 function setOwnership(path: string, settings: ListenSettings): string | null {
   try {
-    if (settings.unixPermissions !== 0) chmodSync(path, settings.unixPermissions);
+    if (settings.unixPermissions !== 0) nodeFs().chmodSync(path, settings.unixPermissions);
   } catch (error) {
     return `chmod: ${errnoText(error)}`;
   }
@@ -109,7 +110,7 @@ function setOwnership(path: string, settings: ListenSettings): string | null {
   const gid = groupId(group);
   if (gid === null) return `getgrnam error for group '${group}': No such group`;
   try {
-    chownSync(path, statSync(path).uid, gid);
+    nodeFs().chownSync(path, nodeFs().statSync(path).uid, gid);
   } catch (error) {
     return `chown error for group '${group}': ${errnoText(error)}`;
   }
@@ -119,7 +120,7 @@ function setOwnership(path: string, settings: ListenSettings): string | null {
 /** The number of a group of this host, or null. */
 function groupId(name: string): number | null {
   try {
-    for (const line of readFileSync("/etc/group", "latin1").split("\n")) {
+    for (const line of nodeFs().readFileSync("/etc/group", "latin1").split("\n")) {
       const fields = line.split(":");
       if (fields[0] === name && /^\d+$/.test(fields[2] ?? "")) return Number(fields[2]);
     }

@@ -1,8 +1,8 @@
 /** Whether there is a file: apart from what else is done with files (disk.ts), because this is asked at every start. */
-import { existsSync } from "node:fs";
 import { isAscii } from "../base/bytes.ts";
+import { isFileThere } from "../base/system-files.ts";
 
 /** Is there anything under this name, a latin1 string? */
 export function fileExists(path: string): boolean {
-  return existsSync(isAscii(path) ? path : Buffer.from(path, "latin1"));
+  return isFileThere(isAscii(path) ? path : Buffer.from(path, "latin1"));
 }

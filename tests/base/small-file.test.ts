@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSmallFile, readSmallText } from "../../src/base/small-file.ts";
+import { readSmallFile, readSmallText, readWholeFile } from "../../src/base/small-file.ts";
 
 test("as bytes up to a limit, as text, and with the system's error", () => {
   const dir = mkdtempSync(join(tmpdir(), "redis-ts-small-"));
@@ -15,5 +15,18 @@ test("as bytes up to a limit, as text, and with the system's error", () => {
   writeFileSync(path, "");
   expect(readSmallText(path)).toBe("");
   expect(() => readSmallText(join(dir, "missing"))).toThrow("ENOENT");
+  rmSync(dir, { recursive: true });
+});
+
+test("a whole file, whatever size it is or says it is", () => {
+  const dir = mkdtempSync(join(tmpdir(), "redis-ts-whole-"));
+  const path = join(dir, "file");
+  for (const size of [0, 1, 16_383, 16_384, 16_385, 100_000]) {
+    const bytes = Uint8Array.from({ length: size }, (_, index) => index * 7);
+    writeFileSync(path, bytes);
+    expect(readWholeFile(path)).toEqual(bytes);
+  }
+  expect(() => readWholeFile(dir)).toThrow("EISDIR");
+  if (process.platform === "linux") expect(readWholeFile("/proc/self/stat").length).toBeGreaterThan(0);
   rmSync(dir, { recursive: true });
 });

@@ -197,7 +197,10 @@ describe("what the system shows", () => {
   linuxTest("the process title follows its template", async () => {
     const server = await startBinary(["--proc-title-template", "{title} at {listen-addr}"]);
     const title = () => readFileSync(`/proc/${server.pid}/cmdline`, "latin1").replace(/\0.*$/s, "");
-    expect(title()).toBe(`${binaryPath()} at 127.0.0.1:${server.port}`);
+    // The server is up before it shows its title.
+    const first = `${binaryPath()} at 127.0.0.1:${server.port}`;
+    for (let tries = 0; title() !== first && tries < 1000; tries++) await Bun.sleep(5);
+    expect(title()).toBe(first);
     const client = await server.connect();
     await client.must("CONFIG", "SET", "proc-title-template", "{port} {tls-port} {unixsocket}{config-file} end");
     expect(title()).toBe(`${server.port} 0  end`);

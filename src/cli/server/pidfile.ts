@@ -1,6 +1,7 @@
 /** The file that tells other programs the server's process id. It is never important enough to stop for. */
-import { unlinkSync, writeFileSync } from "node:fs";
+
 import type { Logger } from "../../base/log.ts";
+import { nodeFs } from "../../base/system-files.ts";
 import type { Config } from "../../config/config.ts";
 import { errnoText } from "../../config/errno.ts";
 
@@ -17,7 +18,7 @@ export function pidfilePath(config: Config, inBackground: boolean): string | nul
 /** Writes the file. A failure is a line in the log. */
 export function writePidfile(path: string, log: Logger): void {
   try {
-    writeFileSync(Buffer.from(path, "latin1"), `${process.pid}\n`);
+    nodeFs().writeFileSync(Buffer.from(path, "latin1"), `${process.pid}\n`);
   } catch (error) {
     log.warning(`Failed to write PID file: ${errnoText(error)}`);
   }
@@ -27,7 +28,7 @@ export function writePidfile(path: string, log: Logger): void {
 export function removePidfile(path: string, log: Logger): void {
   log.notice("Removing the pid file.");
   try {
-    unlinkSync(Buffer.from(path, "latin1"));
+    nodeFs().unlinkSync(Buffer.from(path, "latin1"));
   } catch {
     // Somebody else has removed it, or it could not be written.
   }

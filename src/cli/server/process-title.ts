@@ -3,8 +3,8 @@
  * The runtime has copied the arguments, so their place is free. A longer title runs over the first variables of the environment: process.env
  * still has them, C libraries that ask later have not. Elsewhere the runtime's own way is used.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { readSmallText } from "../../base/small-file.ts";
+import { nodeFs } from "../../base/system-files.ts";
 import { fromBinary } from "../../config/binary.ts";
 import type { Config } from "../../config/config.ts";
 import { expandTitle } from "../../config/proc-title.ts";
@@ -70,6 +70,7 @@ function writeOverArguments(title: string): void {
   // Ends with a zero. The kernel looks beyond the arguments' place only when that does not end with one.
   const size = Math.max(ownSize, Math.min(title.length + 1, sizeMax));
   const shown = title.slice(0, size - 1).padEnd(size, "\0");
+  const { closeSync, openSync, writeSync } = nodeFs();
   const fd = openSync("/proc/self/mem", "r+");
   try {
     writeSync(fd, shown, start, "latin1");

@@ -1,18 +1,19 @@
 /** Puts the settings that concern the process itself into effect: at the start, and whenever CONFIG SET changes them. */
+import type { Config } from "../../config/config.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { OomScore } from "./oom-score.ts";
 import { processTitle, setProcessTitle } from "./process-title.ts";
 
-/** Applies the settings. False, and the reason is in the log, when the server must not start. */
+/** Shows the title that the settings ask for. `program` is the name that the server was started under. */
+export function showTitle(config: Config, program: string): null {
+  if (config.values.setProcTitle) setProcessTitle(processTitle(config, program));
+  return null;
+}
+
+/** Applies the settings; the first title is left to showTitle(). False, and the reason is in the log, when the server must not start. */
 export function applyProcessSettings(engine: Engine, program: string, oomScore: OomScore): boolean {
   const { config, log } = engine;
-  const showTitle = (): null => {
-    if (config.values.setProcTitle) setProcessTitle(processTitle(config, program));
-    return null;
-  };
-  showTitle();
-  config.onApply("proc-title-template", showTitle);
-
+  config.onApply("proc-title-template", () => showTitle(config, program));
   oomScore.apply();
   config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>
     oomScore.apply() ? null : "Failed to set current oom_score_adj. Check server logs.",

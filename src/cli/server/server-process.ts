@@ -2,8 +2,8 @@
  * A server as a process: what happens around engine and sockets from the start to the end. The order of the start is what scripts and test suites rely on:
  * banner, sockets, "Server initialized", the data set, "Ready to accept connections".
  */
-import { unlinkSync } from "node:fs";
 import { compileFromHereOn } from "../../base/compilation.ts";
+import { nodeFs } from "../../base/system-files.ts";
 import { absolutePath } from "../../config/argv.ts";
 import { toBinary } from "../../config/binary.ts";
 import type { Cron } from "../../engine/cron.ts";
@@ -13,7 +13,7 @@ import type { Server } from "../../net/server.ts";
 import { logBanner } from "./banner.ts";
 import { OomScore } from "./oom-score.ts";
 import { pidfilePath, removePidfile, writePidfile } from "./pidfile.ts";
-import { applyProcessSettings } from "./server-process-settings.ts";
+import { applyProcessSettings, showTitle } from "./server-process-settings.ts";
 import { Shutdown, type ShutdownStep } from "./server-process-shutdown.ts";
 import { dieBySignal, handleSignals } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -111,8 +111,10 @@ export class ServerProcess implements ProcessPort {
    */
   #settle(): void {
     compileFromHereOn();
-    this.#parts.engine.log.started();
-    this.#parts.engine.keyspace.arena.reserve();
+    const { engine, argv0 } = this.#parts;
+    engine.log.started();
+    showTitle(engine.config, argv0);
+    engine.keyspace.arena.reserve();
     const { CompilerThreads } = require("./compiler-threads.ts") as typeof import("./compiler-threads.ts");
     new CompilerThreads().watch();
     this.#loadCommands();
@@ -184,7 +186,7 @@ export class ServerProcess implements ProcessPort {
     if (config.values.unixsocket !== "") {
       log.notice("Removing the unix socket file.");
       try {
-        unlinkSync(Buffer.from(config.values.unixsocket, "latin1"));
+        nodeFs().unlinkSync(Buffer.from(config.values.unixsocket, "latin1"));
       } catch {
         // Somebody else has removed it.
       }

@@ -1,0 +1,98 @@
+/**
+ * The few calls on files that a start makes, each straight to the C library: the runtime's module of files (node:fs) takes 1.4 ms to load, a tenth of a
+ * start. A path is a text of the runtime's, or its bytes.
+ *
+ * A call that fails, one with bytes, and every call where there is no such library, is node:fs' to make, which throws the system's error as everybody knows it.
+ */
+import { isAscii, latin1Bytes } from "./bytes.ts";
+import { C_LIBRARIES } from "./c-library.ts";
+
+/** Calls of the C library. Texts end with a zero byte; -1 is a failure. */
+interface FileCalls {
+  open(path: Uint8Array, flags: number, mode: number): number;
+  close(fd: number): number;
+  read(fd: number, bytes: Uint8Array, size: number): number;
+  write(fd: number, bytes: Uint8Array, size: number): number;
+  access(path: Uint8Array, mode: number): number;
+  readlink(path: Uint8Array, bytes: Uint8Array, size: number): number;
+}
+
+/** What the runtime's module bun:ffi is made of. The module itself would take another third of a millisecond. */
+interface RuntimeFfi {
+  dlopen(name: string, symbols: Readonly<Record<string, object>>): { readonly symbols: FileCalls } | Error;
+}
+
+const SYMBOLS = {
+  open: { args: ["ptr", "i32", "i32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  write: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  access: { args: ["ptr", "i32"], returns: "i32" },
+  readlink: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+};
+
+/** Linux' numbers, with O_CLOEXEC: reading; writing behind what is there, in a file that is made if need be. */
+const FLAGS = { r: 0o2000000, a: 0o2002101 } as const;
+const NEW_FILE_MODE = 0o644;
+const LINK_BYTES_MAX = 4096;
+
+function openCalls(): FileCalls | null {
+  const { FFI } = Bun as unknown as { readonly FFI?: RuntimeFfi };
+  if (process.platform !== "linux" || FFI === undefined) return null;
+  for (const name of C_LIBRARIES) {
+    const library = FFI.dlopen(name, SYMBOLS);
+    if ("symbols" in library) return library.symbols;
+  }
+  return null;
+}
+
+const calls = openCalls();
+
+/** The runtime's module of files, loaded by the first who asks. */
+export function nodeFs(): typeof import("node:fs") {
+  return require("node:fs") as typeof import("node:fs");
+}
+
+/** A path as the C library takes it. */
+function terminated(path: string): Uint8Array {
+  return latin1Bytes(`${path}\0`);
+}
+
+function isPlain(path: string | Buffer): path is string {
+  return typeof path === "string" && isAscii(path);
+}
+
+/** Opens a file to read it, or to append to it. Throws the system's error. */
+export function openFile(path: string | Buffer, flag: keyof typeof FLAGS): number {
+  const fd = calls !== null && isPlain(path) ? calls.open(terminated(path), FLAGS[flag], NEW_FILE_MODE) : -1;
+  return fd >= 0 ? fd : nodeFs().openSync(path, flag, NEW_FILE_MODE);
+}
+
+export function closeFile(fd: number): void {
+  if (calls === null) nodeFs().closeSync(fd);
+  else calls.close(fd);
+}
+
+/** Reads on from where the file stands; returns how many bytes came. Throws the system's error. */
+export function readBytes(fd: number, bytes: Uint8Array): number {
+  const count = calls === null ? -1 : calls.read(fd, bytes, bytes.length);
+  return count >= 0 ? count : nodeFs().readSync(fd, bytes);
+}
+
+/** Writes what can be written now; returns how many bytes that were. Throws the system's error. */
+export function writeBytes(fd: number, bytes: Uint8Array): number {
+  const count = calls === null ? -1 : calls.write(fd, bytes, bytes.length);
+  return count >= 0 ? count : nodeFs().writeSync(fd, bytes);
+}
+
+/** Is there anything under this name? */
+export function isFileThere(path: string | Buffer): boolean {
+  return calls !== null && isPlain(path) ? calls.access(terminated(path), 0) === 0 : nodeFs().existsSync(path);
+}
+
+/** Where a symbolic link leads to. Throws the system's error. */
+export function readLink(path: string): string {
+  const bytes = new Uint8Array(LINK_BYTES_MAX);
+  const count = calls !== null && isPlain(path) ? calls.readlink(terminated(path), bytes, bytes.length) : -1;
+  return count >= 0 ? new TextDecoder().decode(bytes.subarray(0, count)) : nodeFs().readlinkSync(path);
+}
