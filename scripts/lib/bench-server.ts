@@ -46,6 +46,8 @@ export interface BenchStart {
 export class BenchServer {
   readonly name: string;
   readonly port: number;
+  /** When its process was started, by performance.now(). */
+  readonly begunMs: number;
   /** From the start of the process to its first PONG. */
   readonly startMs: number;
   /** Its folder. */
@@ -56,14 +58,15 @@ export class BenchServer {
   private constructor(
     name: string,
     port: number,
-    startMs: number,
+    begunMs: number,
     child: Bun.Subprocess,
     dir: string,
     keepsDir: boolean,
   ) {
     this.name = name;
     this.port = port;
-    this.startMs = startMs;
+    this.begunMs = begunMs;
+    this.startMs = performance.now() - begunMs;
     this.dir = dir;
     this.#child = child;
     this.#keepsDir = keepsDir;
@@ -90,7 +93,7 @@ export class BenchServer {
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
       throw new Error(`${name} (${program}) did not answer PING on port ${port}`);
     }
-    const server = new BenchServer(name, port, performance.now() - begunMs, child, dir, options.dir !== undefined);
+    const server = new BenchServer(name, port, begunMs, child, dir, options.dir !== undefined);
     running.add(server);
     return server;
   }
@@ -124,6 +127,11 @@ export class BenchServer {
     const p999Ms = Number(percentiles.find(([, percent]) => Number(percent) >= 99.9)?.[2]);
     if (!(requestsPerSecond > 0 && p999Ms > 0)) throw new Error(`redis-benchmark failed: ${text.slice(-500)}`);
     return { requestsPerSecond, p999Ms };
+  }
+
+  /** Sets a key on a connection of its own; throws when that fails. */
+  async set(): Promise<void> {
+    if (!(await answers(this.port, "SET key value", "+OK"))) throw new Error(`${this.name} did not answer SET`);
   }
 
   /** Sends one command through redis-cli and returns what it prints. */
@@ -182,26 +190,31 @@ function freePort(): number {
   return port;
 }
 
-/** Whether something on the port answers PING; waits half a millisecond before it says no. */
-async function answersPing(port: number): Promise<boolean> {
+/** Whether something on the port answers an inline command with this line; false when nobody listens. */
+async function answers(port: number, command: string, line: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   try {
     const socket = await Bun.connect({
       hostname: "127.0.0.1",
       port,
       socket: {
-        data: (_socket, chunk) => resolve(chunk.toString("latin1").startsWith("+PONG")),
+        data: (_socket, chunk) => resolve(chunk.toString("latin1").startsWith(line)),
         close: () => resolve(false),
         error: () => resolve(false),
       },
     });
-    socket.write("PING\r\n");
-    const pong = await promise;
+    socket.write(`${command}\r\n`);
+    const isRight = await promise;
     socket.end();
-    if (pong) return true;
+    return isRight;
   } catch {
-    // Nobody listens yet.
+    return false;
   }
+}
+
+/** Whether something on the port answers PING; waits half a millisecond before it says no. */
+async function answersPing(port: number): Promise<boolean> {
+  if (await answers(port, "PING", "+PONG")) return true;
   await Bun.sleep(0.5);
   return false;
 }

@@ -197,7 +197,7 @@ export class Engine implements EngineView {
   }
 
   #newPrefetcher(): Prefetcher {
-    this.commands.beforeLoading();
+    this.commands.beforeLoading(true);
     const { Prefetcher } = require("./prefetch.ts") as typeof import("./prefetch.ts");
     this.#prefetcher = new Prefetcher();
     return this.#prefetcher;

@@ -1,7 +1,7 @@
 // When persistence and replication are loaded: with data at once, otherwise before anything that could need them.
 
 import { expect, test } from "bun:test";
-import { DataSetStart } from "../../src/cli/server/data-set-start.ts";
+import { DataSetStart, type DataSetStartLife } from "../../src/cli/server/data-set-start.ts";
 import type { ShutdownStep } from "../../src/cli/server/server-process-shutdown.ts";
 import { Cron } from "../../src/engine/cron.ts";
 import { testServer } from "../support/engine.ts";
@@ -10,7 +10,11 @@ import { testServer } from "../support/engine.ts";
 function begin(config: string) {
   const server = testServer();
   const steps: ShutdownStep[] = [];
-  const life = { beforeEnd: () => {}, addShutdownStep: (step: ShutdownStep) => steps.push(step) };
+  const life: DataSetStartLife = {
+    beforeEnd: () => {},
+    dataSetSteps: [],
+    addShutdownStep: (step) => steps.push(step),
+  };
   const { engine } = server;
   expect(engine.config.loadText(`dbfilename no-such.rdb\nappenddirname no-such-dir\n${config}`)).toBeNull();
   const dataSet = new DataSetStart(engine, new Cron(engine), life).prepare();
@@ -32,6 +36,32 @@ test("a server without data has neither until a command comes that is not about 
   expect(client.line("SET k v")).toBe("OK");
   expect(engine.persistence).toBe(persistence);
   expect(steps.length).toBe(2);
+});
+
+test("commands on keys bring databases and nothing else, and what they have changed counts", () => {
+  const { engine, client, life } = begin("");
+  const commands = ["SET k v", "INCR n", "RPUSH l a b", "HSET h f v", "SADD s m", "ZADD z 1 m", "XADD x 1-1 f v"];
+  for (const command of commands) client.line(command);
+  expect(client.line("GET k")).toBe("v");
+  expect([engine.persistence, engine.replication, engine.appendOnly]).toEqual([null, null, null]);
+  const { dirty } = engine;
+  expect(dirty).toBe(8);
+  for (const step of life.dataSetSteps) step();
+  expect(engine.persistence).not.toBeNull();
+  expect(engine.dirty).toBe(dirty);
+  expect(client.line("GET k")).toBe("v");
+  expect(client.line("DBSIZE")).toContain("7");
+});
+
+test("the first rest brings both, once", () => {
+  const { engine, life, steps } = begin("");
+  for (const step of life.dataSetSteps) step();
+  expect(steps.length).toBe(2);
+  const { persistence } = engine;
+  expect(persistence).not.toBeNull();
+  for (const step of life.dataSetSteps) step();
+  expect(steps.length).toBe(2);
+  expect(engine.persistence).toBe(persistence);
 });
 
 test("the end of the server brings both, once", () => {

@@ -1,7 +1,8 @@
 /**
  * When a server gets its data set's part: persistence and replication, which are two fifths of the code. With something to start with, a file or a
- * primary, at once. Otherwise not before it is needed: by the first command that is not one about a connection, by the end of the server, or by its first
- * rest (server-process.ts). Until then there is no key, and no command that could make one has run.
+ * primary, at once. Otherwise not before it is needed: by the first command that is neither about a connection nor about keys alone, by the end of the
+ * server, or by its first rest (first-rest.ts). Until then nothing has asked for a file, a log or a replica; what keys have changed by then is counted
+ * as ever (engine.dirty).
  */
 import type { Cron } from "../../engine/cron.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -11,7 +12,18 @@ import type { DataSet, DataSetLife } from "./data-set.ts";
 /** What is needed of the process: also that it calls `beforeEnd` when a shutdown begins. */
 export interface DataSetStartLife extends DataSetLife {
   beforeEnd: () => void;
+  /** What is done in its first rest, one after the other. */
+  dataSetSteps: readonly (() => void)[];
 }
+
+/** Parts of the code: all of it at once would keep clients waiting for 10 ms. */
+const CODE_STEPS: readonly (() => void)[] = [
+  () => require("../../persistence/snapshot/snapshot.ts") as unknown,
+  () => require("../../persistence/persistence.ts") as unknown,
+  () => require("../../persistence/aof/append-only.ts") as unknown,
+  () => require("../../replication/replication.ts") as unknown,
+  () => require("./data-set.ts") as unknown,
+];
 
 export class DataSetStart {
   readonly #engine: Engine;
@@ -32,8 +44,12 @@ export class DataSetStart {
     const join = (): void => {
       if (!this.#joined && !this.#join().startEmpty()) process.exit(1);
     };
-    this.#engine.commands.beforeLoading = join;
+    this.#engine.commands.beforeLoading = (needsKeysOnly) => {
+      if (needsKeysOnly) this.#engine.keyspace.open();
+      else join();
+    };
     this.#life.beforeEnd = join;
+    this.#life.dataSetSteps = [...CODE_STEPS, join];
     return null;
   }
 

@@ -2,7 +2,6 @@
  * A server as a process: what happens around engine and sockets from the start to the end. The order of the start is what scripts and test suites rely on:
  * banner, sockets, "Server initialized", the data set, "Ready to accept connections".
  */
-import { compileFromHereOn } from "../../base/compilation.ts";
 import { nodeFs } from "../../base/system-files.ts";
 import { absolutePath } from "../../config/argv.ts";
 import { toBinary } from "../../config/binary.ts";
@@ -13,15 +12,13 @@ import type { Server } from "../../net/server.ts";
 import { logBanner } from "./banner.ts";
 import { OomScore } from "./oom-score.ts";
 import { pidfilePath, removePidfile, writePidfile } from "./pidfile.ts";
-import { applyProcessSettings, showTitle } from "./server-process-settings.ts";
+import { applyProcessSettings } from "./server-process-settings.ts";
 import { Shutdown, type ShutdownStep } from "./server-process-shutdown.ts";
 import { dieBySignal, handleSignals } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-/** How long after the start what was put off for its sake is done. */
-const SETTLE_MS = 50;
-/** The pause for others between two families of commands that are loaded then. */
-const LOAD_PAUSE_MS = 5;
+/** How long after the start what was put off for its sake begins to be done. */
+const REST_DELAY_MS = 5;
 
 /** What a process is made of. */
 export interface ProcessParts {
@@ -39,6 +36,8 @@ export class ServerProcess implements ProcessPort {
   readonly executable: string;
   /** Called when a shutdown begins, before its steps are asked. */
   beforeEnd: () => void = () => {};
+  /** What the data set has put off. */
+  dataSetSteps: readonly (() => void)[] = [];
   readonly #parts: ProcessParts;
   readonly #shutdown: Shutdown;
   readonly #oomScore: OomScore;
@@ -98,7 +97,7 @@ export class ServerProcess implements ProcessPort {
     cron.onRun(() => this.#shutdown.tend());
     cron.start();
     for (const kind of server.kinds) engine.log.notice(`Ready to accept connections ${kind}`);
-    setTimeout(() => this.#settle(), SETTLE_MS);
+    setTimeout(() => this.#rest(), REST_DELAY_MS);
     supervisor?.tell("STATUS=Ready to accept connections\nREADY=1\n");
     const { maxmemory } = engine.config.values;
     if (maxmemory > 0 && maxmemory < 1024 * 1024) {
@@ -106,30 +105,10 @@ export class ServerProcess implements ProcessPort {
     }
   }
 
-  /**
-   * What can wait until the server is up.
-   */
-  #settle(): void {
-    compileFromHereOn();
+  #rest(): void {
     const { engine, argv0 } = this.#parts;
-    engine.log.started();
-    showTitle(engine.config, argv0);
-    engine.keyspace.arena.reserve();
-    const { CompilerThreads } = require("./compiler-threads.ts") as typeof import("./compiler-threads.ts");
-    new CompilerThreads().watch();
-    this.#loadCommands();
-  }
-
-  /** Loads the commands that nobody has called yet, so that nobody will wait for that. */
-  #loadCommands(): void {
-    if (this.#parts.engine.commands.loadNext()) setTimeout(() => this.#loadCommands(), LOAD_PAUSE_MS);
-    else this.#rehearseCommands();
-  }
-
-  /** Has the commands compiled that clients use most, so that nobody will wait for that either. */
-  #rehearseCommands(): void {
-    const { CommandRehearsal } = require("./command-rehearsal.ts") as typeof import("./command-rehearsal.ts");
-    new CommandRehearsal(this.#parts.engine).begin();
+    const { beginRest } = require("./first-rest.ts") as typeof import("./first-rest.ts");
+    beginRest({ engine, argv0, dataSetSteps: this.dataSetSteps });
   }
 
   /** Modules are C libraries, which this server cannot load: it fails on them as Redis does on a library that it cannot load. */

@@ -36,8 +36,8 @@ export class CommandTable {
   readonly own: readonly CommandSpec[];
   /** Made when somebody asks for more than the slots have: a start does not. */
   #entries: Entries | null = null;
-  /** Called before a family is loaded, whose commands may need what this brings. */
-  beforeLoading: () => void = () => {};
+  /** Called before a family is loaded, with what its commands need: keys only, or anything. */
+  beforeLoading: (needsKeysOnly: boolean) => void = () => {};
   #slots: (CommandSpec | null)[] = [];
   #names: Uint8Array[] = [];
   #mask = 0;
@@ -155,7 +155,7 @@ export class CommandTable {
   }
 
   #load(family: CommandFamily): void {
-    this.beforeLoading();
+    this.beforeLoading(family.needsKeysOnly);
     const literals = family.load();
     if (literals.map(({ name }) => name).join(" ") !== family.names.join(" "))
       throw new Error(`the family of ${family.names[0]} has other commands than its names say`);

@@ -1,0 +1,53 @@
+/**
+ * What a start has put off, done when the server is up: in steps of a millisecond or two, most of them, so that clients who are there already do not wait for
+ * all of it. What a first command on keys needs comes first.
+ */
+import { compileFromHereOn } from "../../base/compilation.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { CommandRehearsal } from "./command-rehearsal.ts";
+import { CompilerThreads } from "./compiler-threads.ts";
+import { showTitle } from "./server-process-settings.ts";
+
+/** The pause for others after a step. */
+const PAUSE_MS = 4;
+
+/** What is put off. */
+export interface PutOff {
+  readonly engine: Engine;
+  /** The name that the program was started under. */
+  readonly argv0: string;
+  /** The data set's part of it (data-set-start.ts). */
+  readonly dataSetSteps: readonly (() => void)[];
+}
+
+function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, void> {
+  engine.keyspace.open();
+  yield;
+  engine.commands.lookupOriginal("set");
+  yield;
+  showTitle(engine.config, argv0);
+  yield;
+  for (const step of dataSetSteps) {
+    step();
+    yield;
+  }
+  engine.log.started();
+  yield;
+  compileFromHereOn();
+  engine.keyspace.arena.reserve();
+  yield;
+  new CompilerThreads().watch();
+  yield;
+  while (engine.commands.loadNext()) yield;
+  // Compiled, too, so that nobody will wait for that either.
+  new CommandRehearsal(engine).begin();
+}
+
+/** Does the first step now and the others later. */
+export function beginRest(putOff: PutOff): void {
+  const left = steps(putOff);
+  const proceed = (): void => {
+    if (left.next().done !== true) setTimeout(proceed, PAUSE_MS);
+  };
+  proceed();
+}
