@@ -1,5 +1,5 @@
 /** What Linux adds to this process's score when it looks for one to kill because memory ran out: -1000 to 1000. Elsewhere both functions throw. */
-import { nodeFs } from "./system-files.ts";
+import { nodeFs } from "./system-calls.ts";
 
 const PATH = "/proc/self/oom_score_adj";
 

@@ -5,6 +5,8 @@
  * and members, and a function of its seed. It is not for secrets: {@link fillRandom} is.
  */
 
+import { fillRandomly } from "./system-calls.ts";
+
 const TWO_31 = 2147483648;
 const TWO_32 = 4294967296;
 const TWO_53 = 9007199254740992;
@@ -84,12 +86,13 @@ function scramble(word: number): number {
 
 /** An unpredictable safe, non-negative integer from the operating system, to seed a {@link Prng}. */
 export function randomSeed(): number {
-  const words = crypto.getRandomValues(new Uint32Array(2));
+  const words = new Uint32Array(2);
+  fillRandomly(new Uint8Array(words.buffer));
   return (words[0] >>> 11) * TWO_32 + words[1];
 }
 
 /** Fills `dst` with unpredictable bytes from the operating system: for identifiers and hash keys. */
 export function fillRandom(dst: Uint8Array<ArrayBuffer>): void {
-  const chunkMax = 65536; // What one call may ask for.
-  for (let at = 0; at < dst.length; at += chunkMax) crypto.getRandomValues(dst.subarray(at, at + chunkMax));
+  const chunkMax = 256; // What one call gives for certain.
+  for (let at = 0; at < dst.length; at += chunkMax) fillRandomly(dst.subarray(at, at + chunkMax));
 }

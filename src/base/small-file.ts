@@ -2,7 +2,7 @@
  * Small files of the system, as under /proc: a start reads several. The runtime's own reading of a file whose size is not known beforehand begins with a
  * buffer of 256 KiB, and makes the process's first Buffer: three times as slow.
  */
-import { closeFile, openFile, readBytes } from "./system-files.ts";
+import { closeFile, openFile, readBytes } from "./system-calls.ts";
 
 /** More than any of them has. */
 const TEXT_BYTES_MAX = 4096;

@@ -1,6 +1,6 @@
 /** Where the command line speaks and how the process ends. */
 
-import { nodeFs, readLink } from "../base/system-files.ts";
+import { nodeFs } from "../base/system-calls.ts";
 
 /** The process itself, unless a test says otherwise. */
 export interface Terminal {
@@ -34,17 +34,4 @@ export function processTerminal(): Terminal {
       return process.stdout.isTTY === true;
     },
   };
-}
-
-/**
- * Does somebody watch at the other end of this descriptor? Linux tells by the name of the file; asking the runtime loads its terminal module,
- * which takes 10 ms.
- */
-export function isTerminal(fd: number): boolean {
-  try {
-    if (process.platform === "linux") return /^\/dev\/(?:pts|tty|console)/.test(readLink(`/proc/self/fd/${fd}`));
-  } catch {
-    // No /proc: ask.
-  }
-  return (require("node:tty") as typeof import("node:tty")).isatty(fd);
 }

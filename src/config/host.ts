@@ -5,7 +5,7 @@
 import { isAscii, latin1, latin1Bytes } from "../base/bytes.ts";
 import { globMatch } from "../base/glob.ts";
 import { readWholeFile } from "../base/small-file.ts";
-import { closeFile, isFileThere, nodeFs, openFile } from "../base/system-files.ts";
+import { closeFile, isFileThere, nodeFs, openFile } from "../base/system-calls.ts";
 import { fromBinary, toBinary } from "./binary.ts";
 import { errnoCode, errnoText } from "./errno.ts";
 
@@ -29,7 +29,7 @@ export interface ConfigHost {
   readonly replaceFile: (path: string, text: string) => string | null;
 }
 
-/** A path as the runtime wants it. The first Buffer of a process costs a sixth of a millisecond: most starts do without. */
+/** A path as the runtime wants it. The first Buffer of a process costs half a millisecond: most starts do without. */
 function pathBytes(path: string): Buffer | string {
   return isAscii(path) ? path : Buffer.from(path, "latin1");
 }

@@ -19,13 +19,20 @@ const QUOTED: Readonly<Record<string, string>> = {
   "\b": "\\b",
 };
 
-function isSpace(char: string): boolean {
-  return char === " " || (char >= "\t" && char <= "\r");
+const TAB = 9;
+const NEWLINE = 10;
+const RETURN = 13;
+const SPACE = 32;
+const DOUBLE_QUOTE = 34;
+const SINGLE_QUOTE = 39;
+
+function isSpace(code: number): boolean {
+  return code === SPACE || (code >= TAB && code <= RETURN);
 }
 
 /** What ends a word outside quotes: narrower than white space, since Redis lets a vertical tab or a form feed be part of a word. */
-function endsWord(char: string): boolean {
-  return char === " " || char === "\t" || char === "\n" || char === "\r";
+function endsWord(code: number): boolean {
+  return code === SPACE || code === TAB || code === NEWLINE || code === RETURN;
 }
 
 const HEX_ESCAPE = /^\\x([0-9a-fA-F]{2})/;
@@ -43,7 +50,7 @@ function readQuoted(line: string, start: number): Quoted | null {
   while (i < line.length) {
     const char = line[i];
     if (char === quote) {
-      return i + 1 < line.length && !isSpace(line[i + 1]) ? null : { text, end: i + 1 };
+      return i + 1 < line.length && !isSpace(line.charCodeAt(i + 1)) ? null : { text, end: i + 1 };
     }
     if (char !== "\\" || i + 1 >= line.length) {
       text += char;
@@ -68,18 +75,18 @@ export function splitArguments(line: string): string[] | null {
   const args: string[] = [];
   let i = 0;
   for (;;) {
-    while (i < line.length && isSpace(line[i])) i++;
+    while (i < line.length && isSpace(line.charCodeAt(i))) i++;
     if (i >= line.length) return args;
-    let word = "";
-    while (i < line.length && !endsWord(line[i])) {
-      if (line[i] === '"' || line[i] === "'") {
-        const quoted = readQuoted(line, i);
-        if (quoted === null) return null;
-        word += quoted.text;
-        i = quoted.end;
-        break;
-      }
-      word += line[i++];
+    const start = i;
+    let code = line.charCodeAt(i);
+    while (i < line.length && !endsWord(code) && code !== DOUBLE_QUOTE && code !== SINGLE_QUOTE)
+      code = line.charCodeAt(++i);
+    let word = line.slice(start, i);
+    if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) {
+      const quoted = readQuoted(line, i);
+      if (quoted === null) return null;
+      word += quoted.text;
+      i = quoted.end;
     }
     args.push(word);
   }
@@ -101,8 +108,8 @@ export function quoteArgument(text: string): string {
 export function trimLine(line: string): string {
   let start = 0;
   let end = line.length;
-  while (start < end && endsWord(line[start])) start++;
-  while (start < end && endsWord(line[end - 1])) end--;
+  while (start < end && endsWord(line.charCodeAt(start))) start++;
+  while (start < end && endsWord(line.charCodeAt(end - 1))) end--;
   return line.slice(start, end);
 }
 

@@ -1,7 +1,7 @@
 /** Opens listening sockets: the only place that touches Bun.listen. */
 
 import type { SocketHandler, SocketListener, TLSOptions } from "bun";
-import { nodeFs } from "../base/system-files.ts";
+import { nodeFs } from "../base/system-calls.ts";
 import { errnoCode, errnoText } from "../config/errno.ts";
 import { setBacklog } from "./backlog.ts";
 import type { Connection } from "./connection.ts";

@@ -1,8 +1,9 @@
 /** What the log says while the server starts: the opening lines, and the banner that shows mode, port and process id. */
 import type { Logger } from "../../base/log.ts";
+import { isTerminal } from "../../base/system-calls.ts";
 import { REDIS_TS_VERSION } from "../../base/version.ts";
 import type { Config } from "../../config/config.ts";
-import { isTerminal, STDOUT_FD } from "../terminal.ts";
+import { STDOUT_FD } from "../terminal.ts";
 
 /** The first lines of a start. `withoutArguments`: the command line was empty. */
 export function logOpening(log: Logger, config: Config, program: string, withoutArguments: boolean): void {

@@ -1,7 +1,7 @@
 /** The file that tells other programs the server's process id. It is never important enough to stop for. */
 
 import type { Logger } from "../../base/log.ts";
-import { nodeFs } from "../../base/system-files.ts";
+import { nodeFs } from "../../base/system-calls.ts";
 import type { Config } from "../../config/config.ts";
 import { errnoText } from "../../config/errno.ts";
 

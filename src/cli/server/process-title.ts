@@ -4,7 +4,7 @@
  * still has them, C libraries that ask later have not. Elsewhere the runtime's own way is used.
  */
 import { readSmallText } from "../../base/small-file.ts";
-import { nodeFs } from "../../base/system-files.ts";
+import { nodeFs } from "../../base/system-calls.ts";
 import { fromBinary } from "../../config/binary.ts";
 import type { Config } from "../../config/config.ts";
 import { expandTitle } from "../../config/proc-title.ts";

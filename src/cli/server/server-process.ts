@@ -2,7 +2,7 @@
  * A server as a process: what happens around engine and sockets from the start to the end. The order of the start is what scripts and test suites rely on:
  * banner, sockets, "Server initialized", the data set, "Ready to accept connections".
  */
-import { nodeFs } from "../../base/system-files.ts";
+import { nodeFs } from "../../base/system-calls.ts";
 import { absolutePath } from "../../config/argv.ts";
 import { toBinary } from "../../config/binary.ts";
 import type { Cron } from "../../engine/cron.ts";

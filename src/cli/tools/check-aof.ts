@@ -9,13 +9,14 @@
  */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
+import { isTerminal } from "../../base/system-calls.ts";
 import { fromBinary, toBinary } from "../../config/binary.ts";
 import { errnoText } from "../../config/errno.ts";
 import type { Personality } from "../../config/personality.ts";
 import { readManifestFile } from "../../persistence/aof/aof-directory.ts";
 import { type Manifest, ManifestError } from "../../persistence/aof/manifest.ts";
 import { checkRdb } from "../../persistence/rdb/rdb-check.ts";
-import { isTerminal, STDERR_FD, type Terminal, writeText } from "../terminal.ts";
+import { STDERR_FD, type Terminal, writeText } from "../terminal.ts";
 import { scanAof } from "./check-aof-scan.ts";
 import { answerQuestion, type ToolCall, usageLine } from "./tool-call.ts";
 

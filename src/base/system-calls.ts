@@ -1,25 +1,26 @@
 /**
- * The few calls on files that a start makes, each straight to the C library: the runtime's module of files (node:fs) takes 1.4 ms to load, a tenth of a
- * start. A path is a text of the runtime's, or its bytes.
+ * The few calls of the system that a start makes, each straight to the C library: the runtime's module of files (node:fs) takes 1.4 ms to load, a tenth of a
+ * start, its source of randomness 0.1 ms. A path is a text of the runtime's, or its bytes.
  *
- * A call that fails, one with bytes, and every call where there is no such library, is node:fs' to make, which throws the system's error as everybody knows it.
+ * A call that fails, one with bytes, and every call where there is no such library, is the runtime's to make, which throws the system's error as everybody
+ * knows it.
  */
 import { isAscii, latin1Bytes } from "./bytes.ts";
 import { C_LIBRARIES } from "./c-library.ts";
 
-/** Calls of the C library. Texts end with a zero byte; -1 is a failure. */
-interface FileCalls {
+/** Calls of the C library; a start pays for each of them. Texts end with a zero byte; -1 is a failure. */
+interface SystemCalls {
   open(path: Uint8Array, flags: number, mode: number): number;
   close(fd: number): number;
   read(fd: number, bytes: Uint8Array, size: number): number;
   write(fd: number, bytes: Uint8Array, size: number): number;
-  access(path: Uint8Array, mode: number): number;
-  readlink(path: Uint8Array, bytes: Uint8Array, size: number): number;
+  isatty(fd: number): number;
+  getrandom(bytes: Uint8Array, size: number, flags: number): number;
 }
 
 /** What the runtime's module bun:ffi is made of. The module itself would take another third of a millisecond. */
 interface RuntimeFfi {
-  dlopen(name: string, symbols: Readonly<Record<string, object>>): { readonly symbols: FileCalls } | Error;
+  dlopen(name: string, symbols: Readonly<Record<string, object>>): { readonly symbols: SystemCalls } | Error;
 }
 
 const SYMBOLS = {
@@ -27,16 +28,17 @@ const SYMBOLS = {
   close: { args: ["i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
-  access: { args: ["ptr", "i32"], returns: "i32" },
-  readlink: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+  isatty: { args: ["i32"], returns: "i32" },
+  getrandom: { args: ["ptr", "u64", "u32"], returns: "i32" },
 };
 
 /** Linux' numbers, with O_CLOEXEC: reading; writing behind what is there, in a file that is made if need be. */
 const FLAGS = { r: 0o2000000, a: 0o2002101 } as const;
+/** O_PATH: finds a file and asks for nothing. */
+const FIND_FLAGS = 0o12000000;
 const NEW_FILE_MODE = 0o644;
-const LINK_BYTES_MAX = 4096;
 
-function openCalls(): FileCalls | null {
+function openCalls(): SystemCalls | null {
   const { FFI } = Bun as unknown as { readonly FFI?: RuntimeFfi };
   if (process.platform !== "linux" || FFI === undefined) return null;
   for (const name of C_LIBRARIES) {
@@ -87,12 +89,19 @@ export function writeBytes(fd: number, bytes: Uint8Array): number {
 
 /** Is there anything under this name? */
 export function isFileThere(path: string | Buffer): boolean {
-  return calls !== null && isPlain(path) ? calls.access(terminated(path), 0) === 0 : nodeFs().existsSync(path);
+  if (calls === null || !isPlain(path)) return nodeFs().existsSync(path);
+  const fd = calls.open(terminated(path), FIND_FLAGS, 0);
+  if (fd >= 0) calls.close(fd);
+  return fd >= 0;
 }
 
-/** Where a symbolic link leads to. Throws the system's error. */
-export function readLink(path: string): string {
-  const bytes = new Uint8Array(LINK_BYTES_MAX);
-  const count = calls !== null && isPlain(path) ? calls.readlink(terminated(path), bytes, bytes.length) : -1;
-  return count >= 0 ? new TextDecoder().decode(bytes.subarray(0, count)) : nodeFs().readlinkSync(path);
+/** Does somebody watch at the other end of this descriptor? The runtime would load its terminal module for that, which takes 10 ms. */
+export function isTerminal(fd: number): boolean {
+  if (calls !== null) return calls.isatty(fd) === 1;
+  return (require("node:tty") as typeof import("node:tty")).isatty(fd);
+}
+
+/** Fills `bytes`, of which there are not many, with unpredictable ones. */
+export function fillRandomly(bytes: Uint8Array<ArrayBuffer>): void {
+  if (calls?.getrandom(bytes, bytes.length, 0) !== bytes.length) crypto.getRandomValues(bytes);
 }

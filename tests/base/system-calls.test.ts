@@ -1,10 +1,18 @@
-// Files by way of the C library: what they do, and that what fails is told as node:fs tells it.
+// Calls by way of the C library: what they do, and that what fails is told as node:fs tells it.
 
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { closeFile, isFileThere, openFile, readBytes, readLink, writeBytes } from "../../src/base/system-files.ts";
+import {
+  closeFile,
+  fillRandomly,
+  isFileThere,
+  isTerminal,
+  openFile,
+  readBytes,
+  writeBytes,
+} from "../../src/base/system-calls.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "redis-ts-files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -62,11 +70,10 @@ test("names that are not ASCII are the runtime's, as text and as bytes", () => {
   expect(isFileThere(Buffer.from(`${folder}/\xfe`, "latin1"))).toBe(false);
 });
 
-test("what is there and where a link leads", () => {
+test("what is there", () => {
   writeFileSync(join(folder, "target"), "");
   symlinkSync("target", join(folder, "link"));
   symlinkSync("nowhere", join(folder, "dangling"));
-  expect(readLink(join(folder, "link"))).toBe("target");
   expect(isFileThere(join(folder, "link"))).toBe(true);
   expect(isFileThere(join(folder, "dangling"))).toBe(false);
   expect(isFileThere(folder)).toBe(true);
@@ -75,9 +82,22 @@ test("what is there and where a link leads", () => {
 test("failures are errors of the system", () => {
   expect(codeOf(() => openFile(join(folder, "missing"), "r"))).toBe("ENOENT");
   expect(codeOf(() => openFile(folder, "a"))).toBe("EISDIR");
-  expect(codeOf(() => readLink(join(folder, "missing")))).toBe("ENOENT");
   const fd = openFile(folder, "r");
   expect(codeOf(() => readBytes(fd, new Uint8Array(1)))).toBe("EISDIR");
   expect(codeOf(() => writeBytes(fd, new Uint8Array(1)))).toBe("EBADF");
   closeFile(fd);
+});
+
+test("a file and a pipe are no terminals", () => {
+  const fd = openFile(folder, "r");
+  expect(isTerminal(fd)).toBe(false);
+  closeFile(fd);
+  expect(isTerminal(fd)).toBe(false);
+});
+
+test("random bytes fill what they are asked to, and nothing else", () => {
+  const bytes = new Uint8Array(40);
+  fillRandomly(bytes.subarray(4, 36));
+  expect([...bytes.subarray(0, 4), ...bytes.subarray(36)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(new Set(bytes.subarray(4, 36)).size).toBeGreaterThan(8);
 });
