@@ -2,6 +2,7 @@
  * Time as a parameter. Everything that needs the time is handed a Clock, so that a test decides what time it is.
  * Nothing else in the source reads a system clock.
  */
+import { openThreadTime } from "./thread-time.ts";
 
 /** A source of wall-clock and monotonic time. */
 export interface Clock {
@@ -19,6 +20,7 @@ export interface Clock {
 export class SystemClock implements Clock {
   /** Wall-clock milliseconds at the zero of the monotonic clock. */
   #anchorMs = performance.timeOrigin;
+  #threadTime: (() => number) | null = null;
 
   nowMs(): number {
     return Date.now();
@@ -41,8 +43,8 @@ export class SystemClock implements Clock {
   }
 
   threadUs(): number {
-    const { user, system } = process.threadCpuUsage();
-    return user + system;
+    this.#threadTime ??= openThreadTime();
+    return this.#threadTime();
   }
 }
 

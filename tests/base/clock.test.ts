@@ -37,6 +37,11 @@ test("the time of the thread goes on while it works, and not while it sleeps", a
   expect(clock.threadUs() - threadUs).toBeLessThan(clock.monotonicUs() - wallUs);
 });
 
+test.if(process.platform === "linux")("the time of the thread goes on between any two questions", () => {
+  const clock = new SystemClock();
+  for (let i = 0; i < 1000; i++) expect(clock.threadUs()).toBeLessThan(clock.threadUs());
+});
+
 describe("ManualClock", () => {
   test("moves only when told", () => {
     const clock = new ManualClock(1_700_000_000_000);
