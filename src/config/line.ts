@@ -25,6 +25,8 @@ const RETURN = 13;
 const SPACE = 32;
 const DOUBLE_QUOTE = 34;
 const SINGLE_QUOTE = 39;
+const BACKSLASH = 92;
+const TILDE = 126;
 
 function isSpace(code: number): boolean {
   return code === SPACE || (code >= TAB && code <= RETURN);
@@ -92,8 +94,17 @@ export function splitArguments(line: string): string[] | null {
   }
 }
 
+function needsNoEscape(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < SPACE || code > TILDE || code === DOUBLE_QUOTE || code === BACKSLASH) return false;
+  }
+  return true;
+}
+
 /** A double-quoted form that `splitArguments` reads back as `text`. */
 export function quoteArgument(text: string): string {
+  if (needsNoEscape(text)) return `"${text}"`;
   let quoted = '"';
   for (const char of text) {
     const escaped = QUOTED[char];

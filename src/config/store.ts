@@ -9,7 +9,7 @@ import type { ConfigHost } from "./host.ts";
 import type { Personality } from "./personality.ts";
 import { defaultValues } from "./settings/default-values.ts";
 import { type AnyRow, Refusal, SettingFlag } from "./settings/setting.ts";
-import { type ConfigValues, camelCase, SETTINGS, type SettingName } from "./settings/settings.ts";
+import { allSettings, type ConfigValues, camelCase, type SettingName, settingRow } from "./settings/settings.ts";
 
 /** A setting and its current value. */
 export interface Slot {
@@ -33,8 +33,6 @@ export interface NameEntry {
   readonly hidden: boolean;
 }
 
-const ROWS: Readonly<Record<string, AnyRow>> = SETTINGS;
-
 /** Slots, names and values. */
 export class SettingStore {
   readonly personality: Personality;
@@ -53,22 +51,21 @@ export class SettingStore {
     this.personality = personality;
     this.host = host;
     this.#view = defaultValues(personality, host);
-    // #view has exactly the keys of ConfigValues: both are made from SETTINGS.
+    // #view has exactly the keys of ConfigValues: both are made from the table.
     this.values = this.#view as ConfigValues;
   }
 
   /** All slots, in the order of the table. */
   get slots(): readonly Slot[] {
-    return Object.keys(ROWS).map((name) => this.#slotOf(name));
+    return Object.entries(allSettings()).map(([name, row]) => this.#slotOf(name, row));
   }
 
   /** The slot of a name of the table. */
-  #slotOf(tableName: string): Slot {
-    return this.#slots.get(tableName) ?? this.#addSlot(tableName);
+  #slotOf(tableName: string, row: AnyRow): Slot {
+    return this.#slots.get(tableName) ?? this.#addSlot(tableName, row);
   }
 
-  #addSlot(tableName: string): Slot {
-    const row = ROWS[tableName];
+  #addSlot(tableName: string, row: AnyRow): Slot {
     const initial = row.type.initial(this.personality, this.host);
     const name = (this.#isRenamed(row) ? row.valkeyName : null) ?? tableName;
     const slot: Slot = { row, tableName, name, key: camelCase(tableName), initial, raw: initial };
@@ -98,7 +95,7 @@ export class SettingStore {
   #allNames(): ReadonlyMap<string, NameEntry> {
     if (!this.#isComplete) {
       const names = new Map<string, NameEntry>();
-      for (const tableName in ROWS) this.#addNames(tableName, this.#slotOf(tableName), names);
+      for (const slot of this.slots) this.#addNames(slot.tableName, slot, names);
       this.#names = names;
       this.#isComplete = true;
     }
@@ -108,13 +105,14 @@ export class SettingStore {
   /** The setting with this name or alias, in any case of letters. */
   find(name: string): NameEntry | undefined {
     const lower = name.toLowerCase();
-    if (!this.#isComplete && Object.hasOwn(ROWS, lower)) this.#slotOf(lower);
+    const row = this.#isComplete || this.#names.has(lower) ? undefined : settingRow(lower);
+    if (row !== undefined) this.#slotOf(lower, row);
     return this.#names.get(lower) ?? this.#allNames().get(lower);
   }
 
   /** The setting with this name of the table. */
   slot(name: SettingName): Slot {
-    return this.#slotOf(name);
+    return this.#slots.get(name) ?? this.#addSlot(name, settingRow(name) as AnyRow);
   }
 
   /** All names and aliases, in the order of the table. */

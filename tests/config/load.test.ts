@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { projectFiles } from "../../scripts/tidy/project.ts";
 import { Config, loadErrorText } from "../../src/config/config.ts";
 import { PERSONALITIES, type PersonalityName } from "../../src/config/personality.ts";
-import { camelCase, SETTINGS } from "../../src/config/settings/settings.ts";
+import { allSettings, camelCase } from "../../src/config/settings/settings.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";
 
 function make(host: MemoryHost = memoryHost(), personality: PersonalityName = "redis"): Config {
@@ -103,7 +103,7 @@ describe("values", () => {
 
   test("every setting has a description and a default that it would accept", () => {
     for (const personality of ["redis", "valkey"] as const) {
-      for (const [name, row] of Object.entries(SETTINGS)) {
+      for (const [name, row] of Object.entries(allSettings())) {
         expect([name, /^[A-Z].*\.$/.test(row.doc)]).toEqual([name, true]);
         const config = make(memoryHost(), personality);
         const [, value] = config.get([name])[0];
@@ -312,7 +312,7 @@ describe("warnings", () => {
     };
     const code = projectFiles("src").filter(({ path }) => !path.startsWith("src/config/settings/"));
     const words = new Set(code.flatMap(({ text }) => text.match(/\b[a-z]\w+\b/g) ?? []));
-    const unread = Object.entries(SETTINGS).filter(([name, { ready }]) => ready && !words.has(camelCase(name)));
+    const unread = Object.entries(allSettings()).filter(([name, { ready }]) => ready && !words.has(camelCase(name)));
     expect(unread.map(([name]) => name).sort()).toEqual(Object.keys(effects));
   });
 

@@ -4,13 +4,12 @@
  */
 import type { ConfigHost } from "../host.ts";
 import type { Personality } from "../personality.ts";
-import type { AnyRow } from "./setting.ts";
-import { camelCase, SETTINGS } from "./settings.ts";
+import { allSettings, camelCase } from "./settings.ts";
 
 /** A new object with the values of a personality, by their names in `ConfigValues`. */
 export function defaultValues(personality: Personality, host: ConfigHost): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  const rows: Readonly<Record<string, AnyRow>> = SETTINGS;
+  const rows = allSettings();
   for (const name in rows) values[camelCase(name)] = rows[name].type.view(rows[name].type.initial(personality, host));
   return values;
 }

@@ -29,8 +29,8 @@ const checkIpv4: Check<string> = (value) => (value === "" || net().isIPv4(value)
 const checkIpv6: Check<string> = (value) => (value === "" || net().isIPv6(value) ? null : "Invalid IPv6 address");
 const checkFile: Check<string> = (value) => (value === "" ? "cluster-config-file can't be empty" : null);
 
-/** The rows. */
-export const clusterSettings = {
+/** Makes the rows. */
+export const clusterSettings = () => ({
   "cluster-enabled": row(bool(false), "Be a node of a cluster.", { flags: Immutable, ...pending }),
   "cluster-config-file": row(text("nodes.conf", checkFile), "File in which a node keeps its view of the cluster.", {
     flags: Immutable,
@@ -103,4 +103,4 @@ export const clusterSettings = {
     ...pending,
   }),
   "cluster-slot-stats-enabled": row(bool(false), "Count traffic and time a slot.", { only: "valkey", ...pending }),
-};
+});

@@ -34,8 +34,8 @@ const POLICIES = [
 /** What maxmemory-policy can be. */
 export type EvictionPolicy = (typeof POLICIES)[number];
 
-/** The rows. */
-export const memorySettings = {
+/** Makes the rows. */
+export const memorySettings = () => ({
   databases: row(int(16, 1, INT_MAX), "Number of databases.", { flags: Immutable }),
   maxmemory: row(
     unsignedMemory(0, 0, ULONG_MAX),
@@ -94,4 +94,4 @@ export const memorySettings = {
   "jemalloc-bg-thread": row(bool(true), "Let the allocator purge in a thread; the allocator here has none.", {
     ready: false,
   }),
-};
+});

@@ -9,8 +9,8 @@ const { Immutable, Hidden, Debug } = SettingFlag;
 
 const MIB = 1024 * 1024;
 
-/** The rows. */
-export const networkSettings = {
+/** Makes the rows. */
+export const networkSettings = () => ({
   port: row(int(6379, 0, 65535), "TCP port to listen on; 0 listens on none."),
   bind: row(
     bindAddresses(["*", "-::*"]),
@@ -95,4 +95,4 @@ export const networkSettings = {
       ready: false,
     },
   ),
-};
+});

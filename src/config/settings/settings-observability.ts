@@ -5,8 +5,8 @@ import { int, LONG_MAX, uint } from "./setting-number.ts";
 import { notifyFlags, percentiles } from "./setting-special.ts";
 import { bool } from "./setting-types.ts";
 
-/** The rows. */
-export const observabilitySettings = {
+/** Makes the rows. */
+export const observabilitySettings = () => ({
   "slowlog-log-slower-than": row(
     int(10000, -1, LONG_MAX),
     "Microseconds from which on a command is put into the slow log; 0 is every command, -1 none.",
@@ -19,4 +19,4 @@ export const observabilitySettings = {
   "latency-tracking": row(bool(true), "Keep a latency histogram of every command."),
   "latency-tracking-info-percentiles": row(percentiles([50, 99, 99.9]), "Percentiles that INFO latencystats shows."),
   "notify-keyspace-events": row(notifyFlags(), "Classes of events that are published for keys."),
-};
+});

@@ -14,8 +14,8 @@ function baseName(setting: string, kind: string): Check<string> {
   };
 }
 
-/** The rows. */
-export const persistenceSettings = {
+/** Makes the rows. */
+export const persistenceSettings = () => ({
   dir: row(workingDirectory(), "Directory of all files that are written.", { flags: Protected | DenyLoading }),
   save: row(
     savePoints([
@@ -77,4 +77,4 @@ export const persistenceSettings = {
   "aof-disable-auto-gc": row(bool(false), "Keep append-only files that are no longer needed, for tests.", {
     flags: Hidden,
   }),
-};
+});

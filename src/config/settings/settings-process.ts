@@ -40,8 +40,8 @@ const SYSLOG_FACILITIES = [
   "local7",
 ] as const;
 
-/** The rows. */
-export const processSettings = {
+/** Makes the rows. */
+export const processSettings = () => ({
   daemonize: row(bool(false), "Run in the background.", { flags: Immutable }),
   supervised: row(enumeration("no", ["upstart", "systemd", "auto", "no"]), "Supervisor to tell about readiness.", {
     flags: Immutable,
@@ -132,4 +132,4 @@ export const processSettings = {
   }),
   "extended-redis-compatibility": row(bool(false), "Call this server Redis in errors and replies.", { only: "valkey" }),
   "availability-zone": row(text(""), "Zone that this server runs in, told to clients that ask.", { only: "valkey" }),
-};
+});

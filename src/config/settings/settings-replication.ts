@@ -13,8 +13,8 @@ const BACKLOG_SIZE = {
   valkey: PERSONALITIES.valkey.replBacklogSizeDefault,
 } as const;
 
-/** The rows. */
-export const replicationSettings = {
+/** Makes the rows. */
+export const replicationSettings = () => ({
   replicaof: row(primaryAddress(), "Host and port of the server to replicate from.", {
     alias: "slaveof",
     flags: Immutable,
@@ -100,4 +100,4 @@ export const replicationSettings = {
     enumeration("ignore", ["ignore", "panic", "panic-on-replicas"]),
     "What to do when a propagated command fails.",
   ),
-};
+});

@@ -19,8 +19,8 @@ export function allowsAction(setting: ProtectedAction, clientIsLocal: boolean): 
   return setting === "yes" || (setting === "local" && clientIsLocal);
 }
 
-/** The rows. */
-export const securitySettings = {
+/** Makes the rows. */
+export const securitySettings = () => ({
   requirepass: row(secret(), "Password of the default user.", { flags: Sensitive }),
   aclfile: row(text(""), "File that users are loaded from and saved to.", { flags: Immutable, ready: ACL_READY }),
   "acl-pubsub-default": row(
@@ -34,4 +34,4 @@ export const securitySettings = {
   }),
   "enable-debug-command": row(enumeration("no", PROTECTED_ACTIONS), "Who may use DEBUG.", { flags: Immutable }),
   "enable-module-command": row(enumeration("no", PROTECTED_ACTIONS), "Who may use MODULE.", { flags: Immutable }),
-};
+});

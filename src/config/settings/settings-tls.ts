@@ -6,8 +6,8 @@ import { bool, enumeration, optionalText, secret } from "./setting-types.ts";
 
 const { Sensitive, Volatile } = SettingFlag;
 
-/** The rows. */
-export const tlsSettings = {
+/** Makes the rows. */
+export const tlsSettings = () => ({
   "tls-port": row(int(0, 0, 65535), "Port to listen on for TLS connections; 0 listens on none."),
   "tls-cert-file": row(optionalText(), "Certificate of the server.", { flags: Volatile }),
   "tls-key-file": row(optionalText(), "Private key of that certificate.", { flags: Volatile }),
@@ -33,4 +33,4 @@ export const tlsSettings = {
   "tls-session-cache-timeout": row(int(300), "Seconds for which a session is remembered.", { ready: false }),
   "tls-replication": row(bool(false), "Use TLS to the primary."),
   "tls-cluster": row(bool(false), "Use TLS on the cluster bus.", { ready: false }),
-};
+});

@@ -6,8 +6,8 @@ import { bool, enumeration } from "./setting-types.ts";
 
 const { Immutable, Hidden, Debug } = SettingFlag;
 
-/** The rows. */
-export const typeSettings = {
+/** Makes the rows. */
+export const typeSettings = () => ({
   "hash-max-listpack-entries": row(uint(512, 0, LONG_MAX), "Fields up to which a hash is a listpack.", {
     alias: "hash-max-ziplist-entries",
   }),
@@ -56,4 +56,4 @@ export const typeSettings = {
       ready: false,
     },
   ),
-};
+});

@@ -16,21 +16,62 @@ import { securitySettings } from "./settings-security.ts";
 import { tlsSettings } from "./settings-tls.ts";
 import { typeSettings } from "./settings-types.ts";
 
-/** All rows by name. */
-export const SETTINGS = {
-  ...networkSettings,
-  ...tlsSettings,
-  ...processSettings,
-  ...securitySettings,
-  ...memorySettings,
-  ...typeSettings,
-  ...observabilitySettings,
-  ...persistenceSettings,
-  ...replicationSettings,
-  ...clusterSettings,
-} satisfies Record<string, AnyRow>;
+/** The topics in the order of the table, and in the one in which a row is looked for: a start makes those that come before its last setting. */
+const TOPICS = [
+  networkSettings,
+  tlsSettings,
+  processSettings,
+  securitySettings,
+  memorySettings,
+  typeSettings,
+  observabilitySettings,
+  persistenceSettings,
+  replicationSettings,
+  clusterSettings,
+];
+const SEARCHED = new Set([networkSettings, persistenceSettings, processSettings, memorySettings, ...TOPICS]);
 
-type Table = typeof SETTINGS;
+type Topic = (typeof TOPICS)[number];
+
+type Table = ReturnType<typeof networkSettings> &
+  ReturnType<typeof tlsSettings> &
+  ReturnType<typeof processSettings> &
+  ReturnType<typeof securitySettings> &
+  ReturnType<typeof memorySettings> &
+  ReturnType<typeof typeSettings> &
+  ReturnType<typeof observabilitySettings> &
+  ReturnType<typeof persistenceSettings> &
+  ReturnType<typeof replicationSettings> &
+  ReturnType<typeof clusterSettings>;
+
+type Rows = Readonly<Record<string, AnyRow>>;
+
+/** The topics whose rows are made. */
+const made = new Map<Topic, Rows>();
+let all: Rows | null = null;
+
+function rowsOf(topic: Topic): Rows {
+  const rows = made.get(topic);
+  if (rows !== undefined) return rows;
+  const fresh: Rows = topic();
+  made.set(topic, fresh);
+  return fresh;
+}
+
+/** The row with this name of the table. */
+export function settingRow(name: string): AnyRow | undefined {
+  for (const topic of SEARCHED) {
+    const rows = rowsOf(topic);
+    if (Object.hasOwn(rows, name)) return rows[name];
+  }
+  return undefined;
+}
+
+/** All rows by name, in the order of the table. */
+export function allSettings(): Rows {
+  all ??= Object.assign({}, ...TOPICS.map(rowsOf)) as Rows;
+  return all;
+}
 
 /** The name of a setting as the table has it: Redis' name, never an alias. */
 export type SettingName = keyof Table;
