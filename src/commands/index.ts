@@ -2,7 +2,7 @@
  * Every command of the server, by family. A family's code is loaded when one of its commands is first called (engine/spec/command-family.ts); those of a
  * connection are there from the start, because a client begins with them. The file of a family stands here in full: a compiled binary has no folder to scan.
  */
-import { type CommandList, family, keyFamily } from "../engine/spec/command-family.ts";
+import { type CommandList, family, plainFamily } from "../engine/spec/command-family.ts";
 import { AUTHENTICATION_COMMANDS } from "./connection/authentication.ts";
 import { CONNECTION_COMMANDS } from "./connection/connection.ts";
 
@@ -15,7 +15,7 @@ export const COMMANDS: CommandList = [
       (require("./persistence/bgrewriteaof.ts") as typeof import("./persistence/bgrewriteaof.ts"))
         .BGREWRITEAOF_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "setbit getbit bitcount bitpos bitop bitfield bitfield_ro",
     () => (require("./bitmap/bitmap.ts") as typeof import("./bitmap/bitmap.ts")).BITMAP_COMMANDS,
   ),
@@ -23,8 +23,9 @@ export const COMMANDS: CommandList = [
     "client",
     () => (require("./connection/client.ts") as typeof import("./connection/client.ts")).CLIENT_COMMANDS,
   ),
+  plainFamily("config", () => (require("./server/config.ts") as typeof import("./server/config.ts")).CONFIG_COMMANDS),
   family(
-    "config command info latency debug dbsize flushdb flushall swapdb lolwut memory monitor shutdown lastsave " +
+    "command info latency debug dbsize flushdb flushall swapdb lolwut memory monitor shutdown lastsave " +
       "slowlog time",
     () => (require("./server/server.ts") as typeof import("./server/server.ts")).SERVER_COMMANDS,
   ),
@@ -33,22 +34,22 @@ export const COMMANDS: CommandList = [
       "persist rename renamenx move copy scan keys sort sort_ro object dump restore restore-asking migrate",
     () => (require("./generic/generic.ts") as typeof import("./generic/generic.ts")).GENERIC_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch " +
       "geosearchstore",
     () => (require("./geo/geo.ts") as typeof import("./geo/geo.ts")).GEO_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "hset hmset hsetnx hdel hincrby hincrbyfloat hget hmget hlen hstrlen hexists hgetall hkeys hvals hrandfield " +
       "hscan hexpire hpexpire hexpireat hpexpireat httl hpttl hexpiretime hpexpiretime hpersist hgetdel hgetex hsetex",
     () => (require("./hash/hash.ts") as typeof import("./hash/hash.ts")).HASH_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "pfadd pfcount pfmerge pfdebug pfselftest",
     () =>
       (require("./hyperloglog/hyperloglog.ts") as typeof import("./hyperloglog/hyperloglog.ts")).HYPERLOGLOG_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "lpush rpush lpushx rpushx lpop rpop llen lindex lrange lpos lset linsert lrem ltrim lmove rpoplpush blmove " +
       "brpoplpush blpop brpop lmpop blmpop",
     () => (require("./list/list.ts") as typeof import("./list/list.ts")).LIST_COMMANDS,
@@ -69,17 +70,17 @@ export const COMMANDS: CommandList = [
     () =>
       (require("./replication/replication.ts") as typeof import("./replication/replication.ts")).REPLICATION_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "sadd srem smove scard sismember smismember smembers sscan srandmember spop sinter sintercard sinterstore " +
       "sunion sunionstore sdiff sdiffstore",
     () => (require("./set/set.ts") as typeof import("./set/set.ts")).SET_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "xadd xtrim xdel xsetid xlen xrange xrevrange xread xreadgroup xgroup xack xpending xclaim xautoclaim xdelex " +
       "xackdel xinfo",
     () => (require("./stream/stream.ts") as typeof import("./stream/stream.ts")).STREAM_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "get set setnx setex psetex getset getdel getex mget mset msetnx msetex incr decr incrby decrby incrbyfloat " +
       "append setrange getrange substr strlen delex delifeq digest lcs",
     () => (require("./string/string.ts") as typeof import("./string/string.ts")).STRING_COMMANDS,
@@ -90,7 +91,7 @@ export const COMMANDS: CommandList = [
       (require("./transactions/transactions.ts") as typeof import("./transactions/transactions.ts"))
         .TRANSACTION_COMMANDS,
   ),
-  keyFamily(
+  plainFamily(
     "zadd zincrby zrem zremrangebyrank zremrangebyscore zremrangebylex zcard zscore zmscore zrank zrevrank zscan " +
       "zrange zrangestore zrevrange zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex zcount zlexcount " +
       "zpopmin zpopmax zmpop bzpopmin bzpopmax bzmpop zrandmember zunion zunionstore zinter zintercard zinterstore " +

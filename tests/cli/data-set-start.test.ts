@@ -53,6 +53,34 @@ test("commands on keys bring databases and nothing else, and what they have chan
   expect(client.line("DBSIZE")).toContain("7");
 });
 
+test("CONFIG brings both only with a setting that they follow, which has its effect", () => {
+  const { engine, client } = begin("");
+  expect(client.line("CONFIG SET maxmemory-samples 7 latency-monitor-threshold 10")).toBe("OK");
+  expect(client.line("CONFIG GET maxmemory-samples")).toContain("7");
+  expect(engine.persistence).toBeNull();
+  expect(client.line("CONFIG SET stop-writes-on-bgsave-error no min-replicas-to-write 3")).toBe("OK");
+  expect(engine.persistence).not.toBeNull();
+  expect(client.line("SET k v")).toContain("NOREPLICAS");
+});
+
+test("the settings that both follow are known before they are there", () => {
+  const { engine, life } = begin("");
+  const followed: string[] = [];
+  engine.config.onApply = (names) => {
+    followed.push(...(typeof names === "string" ? [names] : names));
+  };
+  for (const step of life.dataSetSteps) step();
+  expect(followed.length).toBeGreaterThan(0);
+  // An append-only file would be written; tests/e2e/start.test.ts has one.
+  for (const name of followed.filter((followedName) => followedName !== "appendonly")) {
+    const other = begin("");
+    const value = other.engine.config.get([name])[0]![1];
+    const changed = { yes: "no", no: "yes" }[value] ?? (name === "save" ? '"77 7"' : String(Number(value) + 1));
+    expect(other.client.line(`CONFIG SET ${name} ${changed}`)).toBe("OK");
+    expect(other.engine.persistence).not.toBeNull();
+  }
+});
+
 test("the first rest brings both, once", () => {
   const { engine, life, steps } = begin("");
   for (const step of life.dataSetSteps) step();

@@ -1,7 +1,7 @@
 // Starting the executable: where the configuration comes from, what the log says and in which order, and how a start fails.
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RespClient } from "../support/client.ts";
 import { freePort, startProcess } from "../support/process.ts";
@@ -249,4 +249,24 @@ test("all that a start needs is one chunk beside main.ts (scripts/lib/start-chun
   folder.remove();
   expect(beforeReady).toContain("Server initialized");
   expect(beforeReady.match(/BytecodeCache: decoded/g)?.length ?? 0).toBeLessThanOrEqual(2);
+});
+
+describe("the first commands", () => {
+  test("a log that is switched on at once has what comes behind and what came before", async () => {
+    const dir = join(scratch.path, "log at once");
+    mkdirSync(dir);
+    const args = ["--dir", dir];
+    const server = await startBinary(args);
+    const client = await server.connect();
+    client.write("SET before 1\r\nCONFIG SET appendonly yes\r\nSET behind 2\r\n");
+    await client.must("PING");
+    await server.waitForLog("Background AOF rewrite finished successfully");
+    client.close();
+    await server.stop();
+    const again = await startBinary([...args, "--appendonly", "yes"]);
+    const reader = await again.connect();
+    expect(await reader.call("MGET", "before", "behind")).toEqual(["1", "2"]);
+    reader.close();
+    await again.stop();
+  });
 });

@@ -1,7 +1,7 @@
 /**
  * When a server gets its data set's part: persistence and replication, which are two fifths of the code. With something to start with, a file or a
- * primary, at once. Otherwise not before it is needed: by the first command that is neither about a connection nor about keys alone, by the end of the
- * server, or by its first rest (first-rest.ts). Until then nothing has asked for a file, a log or a replica; what keys have changed by then is counted
+ * primary, at once. Otherwise not before it is needed: by the first command that is neither about a connection nor about keys or settings alone, by a change of
+ * a setting that it follows, by the end of the server, or by its first rest (first-rest.ts). Until then nothing has asked for a file, a log or a replica; what keys have changed by then is counted
  * as ever (engine.dirty).
  */
 import type { Cron } from "../../engine/cron.ts";
@@ -15,6 +15,18 @@ export interface DataSetStartLife extends DataSetLife {
   /** What is done in its first rest, one after the other. */
   dataSetSteps: readonly (() => void)[];
 }
+
+/** Settings whose changes concern the data set. */
+const FOLLOWED_SETTINGS = [
+  "appendonly",
+  "aof-disable-auto-gc",
+  "save",
+  "stop-writes-on-bgsave-error",
+  "min-replicas-to-write",
+  "min-replicas-max-lag",
+  "repl-backlog-size",
+  "replica-serve-stale-data",
+] as const;
 
 /** Parts of the code: all of it at once would keep clients waiting for 10 ms. */
 const CODE_STEPS: readonly (() => void)[] = [
@@ -44,11 +56,16 @@ export class DataSetStart {
     const join = (): void => {
       if (!this.#joined && !this.#join().startEmpty()) process.exit(1);
     };
-    this.#engine.commands.beforeLoading = (needsKeysOnly) => {
-      if (needsKeysOnly) this.#engine.keyspace.open();
+    this.#engine.commands.beforeLoading = (isPlain) => {
+      if (isPlain) this.#engine.keyspace.open();
       else join();
     };
     this.#life.beforeEnd = join;
+    // What the data set does about such a change is called next: it stands behind this one by then.
+    this.#engine.config.onApply(FOLLOWED_SETTINGS, () => {
+      join();
+      return null;
+    });
     this.#life.dataSetSteps = [...CODE_STEPS, join];
     return null;
   }

@@ -9,7 +9,7 @@ import { CompilerThreads } from "./compiler-threads.ts";
 import { showTitle } from "./server-process-settings.ts";
 
 /** The pause for others after a step. */
-const PAUSE_MS = 4;
+const PAUSE_MS = 1;
 
 /** What is put off. */
 export interface PutOff {

@@ -1,7 +1,6 @@
-/** The commands about the server itself, all of them. */
+/** The commands about the server itself but CONFIG. */
 import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { COMMAND_COMMANDS } from "./command.ts";
-import { CONFIG_COMMANDS } from "./config.ts";
 import { DEBUG_COMMANDS } from "./debug.ts";
 import { FLUSH_COMMANDS } from "./flush.ts";
 import { INFO_COMMANDS } from "./info.ts";
@@ -14,7 +13,6 @@ import { SLOWLOG_COMMANDS } from "./slowlog.ts";
 import { TIME_COMMANDS } from "./time.ts";
 
 export const SERVER_COMMANDS: readonly CommandLiteral[] = [
-  ...CONFIG_COMMANDS,
   ...COMMAND_COMMANDS,
   ...INFO_COMMANDS,
   ...LATENCY_COMMANDS,

@@ -10,8 +10,8 @@ export interface CommandFamily {
   readonly names: readonly string[];
   /** Their literals, in the order of the names. */
   readonly load: () => readonly CommandLiteral[];
-  /** They work on keys: databases are all that they need of a server. */
-  readonly needsKeysOnly: boolean;
+  /** They need keys and settings of a server, and neither its files nor other servers. */
+  readonly isPlain: boolean;
 }
 
 /** All that a server knows, in the order in which it lists them. */
@@ -19,12 +19,12 @@ export type CommandList = ReadonlyArray<CommandLiteral | CommandFamily>;
 
 /** A family from its names, with a space between two. */
 export function family(names: string, load: () => readonly CommandLiteral[]): CommandFamily {
-  return { names: names.split(" "), load, needsKeysOnly: false };
+  return { names: names.split(" "), load, isPlain: false };
 }
 
-/** A family whose commands work on keys and need nothing else of a server. */
-export function keyFamily(names: string, load: () => readonly CommandLiteral[]): CommandFamily {
-  return { names: names.split(" "), load, needsKeysOnly: true };
+/** A family whose commands need keys and settings of a server, and neither its files nor other servers. */
+export function plainFamily(names: string, load: () => readonly CommandLiteral[]): CommandFamily {
+  return { names: names.split(" "), load, isPlain: true };
 }
 
 export function isFamily(item: CommandLiteral | CommandFamily): item is CommandFamily {

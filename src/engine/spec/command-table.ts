@@ -36,8 +36,8 @@ export class CommandTable {
   readonly own: readonly CommandSpec[];
   /** Made when somebody asks for more than the slots have: a start does not. */
   #entries: Entries | null = null;
-  /** Called before a family is loaded, with what its commands need: keys only, or anything. */
-  beforeLoading: (needsKeysOnly: boolean) => void = () => {};
+  /** Called before a family is loaded, which may be a plain one (command-family.ts), for what its commands may need. */
+  beforeLoading: (isPlain: boolean) => void = () => {};
   #slots: (CommandSpec | null)[] = [];
   #names: Uint8Array[] = [];
   #mask = 0;
@@ -155,7 +155,7 @@ export class CommandTable {
   }
 
   #load(family: CommandFamily): void {
-    this.beforeLoading(family.needsKeysOnly);
+    this.beforeLoading(family.isPlain);
     const literals = family.load();
     if (literals.map(({ name }) => name).join(" ") !== family.names.join(" "))
       throw new Error(`the family of ${family.names[0]} has other commands than its names say`);
