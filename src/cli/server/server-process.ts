@@ -18,7 +18,7 @@ import { dieBySignal, handleSignals } from "./signals.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** How long after the start what was put off for its sake begins to be done. */
-const REST_DELAY_MS = 3;
+const REST_DELAY_MS = 20;
 
 /** What a process is made of. */
 export interface ProcessParts {
