@@ -32,9 +32,18 @@ export interface FrozenView {
   next(): number;
 }
 
+/** A frozen structure that shares its parts with what stands for it: a part that is to change stays there, and whoever changes it takes a copy. */
+export interface SharedStructure {
+  /** The part under a key is about to change or to go. True: it stays as it is, for whom the structure was frozen. */
+  keeps(key: Int32Array, part: number): boolean;
+  /** The structure is gone, and with it all of its parts that were not kept. */
+  vanish(): void;
+}
+
 /** What is frozen in an arena. */
 export class FrozenStructures {
   readonly #byRoot = new Map<number, FrozenStructure>();
+  readonly #shared = new Map<number, SharedStructure>();
   readonly #byEntry = new Map<number, FrozenView>();
   /** Bytes of copies that were made because of changes, and of structures that were inherited. */
   copyBytes = 0;
@@ -51,13 +60,26 @@ export class FrozenStructures {
     this.#byEntry.delete(entry);
   }
 
+  addShared(root: number, frozen: SharedStructure): void {
+    this.#shared.set(root, frozen);
+  }
+
+  removeShared(root: number): void {
+    this.#shared.delete(root);
+  }
+
+  /** See SharedStructure; false when the structure is not frozen. */
+  keeps(root: number, key: Int32Array, part: number): boolean {
+    return this.#shared.get(root)?.keeps(key, part) ?? false;
+  }
+
   /** What an entry stands for, or null: then its value is what it is. */
   view(entry: number): FrozenView | null {
     return this.#byEntry.get(entry) ?? null;
   }
 
   has(root: number): boolean {
-    return this.#byRoot.has(root);
+    return this.#byRoot.has(root) || this.#shared.has(root);
   }
 
   /** See FrozenStructure; the structure's flag is set. */
@@ -70,7 +92,9 @@ export class FrozenStructures {
   }
 
   vanish(root: number): void {
-    this.#of(root).vanish();
+    const shared = this.#shared.get(root);
+    (shared ?? this.#of(root)).vanish();
+    this.#shared.delete(root);
     this.#byRoot.delete(root);
   }
 

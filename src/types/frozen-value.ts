@@ -1,6 +1,7 @@
 /**
- * Freezing a large value, so that a snapshot can write it as it is now while commands go on changing it: struct/frozen/frozen-dict.ts and frozen-list.ts tell how. An entry of its own
- * stands for the value meanwhile, with its key, its expiry and its access bits; the key's own entry may then change, move or go as it likes.
+ * Freezing a large value, so that a snapshot can write it as it is now while commands go on changing it: struct/frozen/frozen-dict.ts, frozen-list.ts and
+ * stream/frozen-stream.ts tell how. An entry of its own stands for the value meanwhile, with its key, its expiry and its access bits; the key's own entry
+ * may then change, move or go as it likes.
  */
 import type { Arena, Ref } from "../arena/arena.ts";
 import { dictSize } from "../struct/dict/dict.ts";
@@ -18,6 +19,7 @@ import { Encoding, entryEncoding, entryFree, entryType, Type } from "./entry.ts"
 import { hashEarliest } from "./hash/hash.ts";
 import { fieldBytes, fieldCopy, fieldFree } from "./hash/hash-table.ts";
 import { memberBytes, memberCopy, memberFree } from "./set/set-table.ts";
+import { canFreezeStream, FrozenStream } from "./stream/frozen-stream.ts";
 import { entryStandIn } from "./value.ts";
 
 const FIELDS: EntryBlocks = { copy: fieldCopy, free: fieldFree, bytes: fieldBytes };
@@ -27,7 +29,7 @@ const SCORED: EntryBlocks = { copy: scoredCopy, free: scoredFree, bytes: scoredB
 /** To freeze a list is to look at each node: of more nodes, that takes too long. */
 const NODES_MAX = 65536;
 
-/** Can the value of an entry be frozen, and has it more than so many elements, or nodes if it is a list? */
+/** Can the value of an entry be frozen, and has it more than so many elements, or nodes if it is a list, or blocks if it is a stream? */
 export function canFreeze(a: Arena, e: Ref, elements: number, nodes: number): boolean {
   const encoding = entryEncoding(a, e);
   switch (entryType(a, e)) {
@@ -38,6 +40,8 @@ export function canFreeze(a: Arena, e: Ref, elements: number, nodes: number): bo
       return encoding === Encoding.Skiplist && dictSize(a, containerRoot(a, e)) > elements;
     case Type.List:
       return encoding === Encoding.Quicklist && isBetween(quicklistNodes(a, containerRoot(a, e)), nodes, NODES_MAX);
+    case Type.Stream:
+      return canFreezeStream(a, containerRoot(a, e), elements, nodes);
     default:
       return false;
   }
@@ -57,7 +61,7 @@ export class FrozenValue {
   /** Stands for the value: whoever writes it asks for its view (arena/frozen.ts). */
   readonly entry: Ref;
   readonly #arena: Arena;
-  readonly #structure: FrozenDict | FrozenList;
+  readonly #structure: FrozenDict | FrozenList | FrozenStream;
 
   /** Freezes the value of an entry: see canFreeze. */
   constructor(a: Arena, e: Ref) {
@@ -80,7 +84,7 @@ export class FrozenValue {
   }
 }
 
-function freeze(a: Arena, e: Ref, standIn: Ref): FrozenDict | FrozenList {
+function freeze(a: Arena, e: Ref, standIn: Ref): FrozenDict | FrozenList | FrozenStream {
   const root = containerRoot(a, e);
   switch (entryType(a, e)) {
     case Type.Hash:
@@ -91,6 +95,8 @@ function freeze(a: Arena, e: Ref, standIn: Ref): FrozenDict | FrozenList {
       return new FrozenDict(a, root, standIn, MEMBERS, 0);
     case Type.List:
       return new FrozenList(a, root, standIn);
+    case Type.Stream:
+      return new FrozenStream(a, root, standIn);
     default:
       return new FrozenDict(a, root, standIn, SCORED, 0, new DescendingOrder(a, containerWord(a, e)));
   }

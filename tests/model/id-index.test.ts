@@ -1,6 +1,7 @@
 // The ordered index against a sorted array of keys: random and growing keys, deletions from everywhere.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Arena, Ref } from "../../src/arena/arena.ts";
 import { Prng } from "../../src/base/prng.ts";
 import {
   IndexCursor,
@@ -15,6 +16,7 @@ import {
   indexNext,
   indexPrevious,
 } from "../../src/struct/id-index/id-index.ts";
+import { indexCopy } from "../../src/struct/id-index/id-index-copy.ts";
 import { indexDelete, indexDropLast } from "../../src/struct/id-index/id-index-delete.ts";
 import { indexInsert } from "../../src/struct/id-index/id-index-insert.ts";
 import { testSeed } from "../base/seeded.ts";
@@ -43,6 +45,31 @@ function bound(sorted: readonly bigint[], key: bigint): number {
     else high = middle;
   }
   return low;
+}
+
+/** A copy holds the same, can be changed like any other, and has no part in the original. */
+function checkCopy(a: Arena, t: Ref, keyWords: number): void {
+  const c = new IndexCursor();
+  const read = (index: Ref): bigint[] => {
+    const keys: bigint[] = [];
+    for (let more = indexFirst(a, index, c); more; more = indexNext(a, index, c)) keys.push(keyAt(c, keyWords + 1));
+    return keys;
+  };
+  const used = a.usedBytes;
+  const original = read(t);
+  const copy = indexCopy(a, t);
+  indexCheck(a, copy);
+  expect(read(copy)).toEqual(original);
+  const backward: bigint[] = [];
+  for (let more = indexLast(a, copy, c); more; more = indexPrevious(a, copy, c)) backward.push(keyAt(c, keyWords + 1));
+  expect(backward.reverse()).toEqual(original);
+  for (let i = 0; i < 200; i++) indexInsert(a, copy, words((1n << 121n) + BigInt(i), keyWords), c);
+  while (indexCount(a, copy) > 0) indexDropLast(a, copy);
+  indexCheck(a, copy);
+  indexFree(a, copy);
+  expect(read(t)).toEqual(original);
+  indexCheck(a, t);
+  expect(a.usedBytes).toBe(used);
 }
 
 for (const [name, keyWords, spread] of [
@@ -108,6 +135,7 @@ for (const [name, keyWords, spread] of [
       const backward: bigint[] = [];
       for (let more = indexLast(a, t, c); more; more = indexPrevious(a, t, c)) backward.push(keyAt(c, keyWords));
       expect(backward.reverse()).toEqual(sorted);
+      checkCopy(a, t, keyWords);
       indexFree(a, t);
       expect(a.usedBytes).toBe(used);
       a.check();
@@ -126,6 +154,7 @@ test("growing keys fill the leaves", () => {
   for (let i = 0; i < 10_000; i++) indexInsert(a, t, words(BigInt(i) << 64n, 4), c);
   indexCheck(a, t);
   expect(a.usedBytes - used).toBeLessThan(10_000 * 20 * 1.15);
+  checkCopy(a, t, 4);
   while (indexCount(a, t) > 0) indexDropLast(a, t);
   indexCheck(a, t);
   indexFree(a, t);

@@ -14,8 +14,11 @@ import { dictPause, dictRehash, dictScan, dictShrinkIfNeeded, RefList } from "..
 import { FROZEN, PAUSES } from "../../src/struct/dict/dict-bucket.ts";
 import { dictCheck, dictTableStats } from "../../src/struct/dict/dict-check.ts";
 import { containerRoot } from "../../src/types/container.ts";
+import { entryType, Type } from "../../src/types/entry.ts";
+import { streamIsFrozen } from "../../src/types/stream/stream.ts";
 import { valueType } from "../../src/types/value.ts";
 import { testSeed } from "../base/seeded.ts";
+import { streamCheck } from "../model/stream-check.ts";
 import { type TestClient, type TestServer, testServer } from "../support/engine.ts";
 import { loadCommands } from "./aof-support.ts";
 import { exactPicture, KINDS, type Kind, LargeTraffic } from "./large-traffic.ts";
@@ -29,14 +32,19 @@ function cutFine(format: SnapshotFormat, prng: Prng): SnapshotFormat {
   return format;
 }
 
-/** Throws unless all dicts of values are whole, and as they are without a snapshot. */
-function checkDicts(server: TestServer): void {
+/** Throws unless all dicts of values and all streams are whole, and as they are without a snapshot. */
+function checkValues(server: TestServer): void {
   const { arena, databases } = server.engine.keyspace;
   const list = new RefList();
   for (const db of databases)
     for (let cursor = dictScan(arena, db.dict, 0, list); cursor !== 0; )
       cursor = dictScan(arena, db.dict, cursor, list);
   for (let i = 0; i < list.count; i++) {
+    if (entryType(arena, list.refs[i]) === Type.Stream) {
+      const stream = containerRoot(arena, list.refs[i]);
+      streamCheck(arena, stream);
+      expect(streamIsFrozen(arena, stream)).toBe(false);
+    }
     const dict = valueType(arena, list.refs[i]).dict?.(arena, list.refs[i]) ?? 0;
     if (dict === 0) continue;
     dictCheck(arena, dict);
@@ -70,6 +78,7 @@ function round(server: TestServer, traffic: LargeTraffic, prng: Prng, output: Ou
   const { engine } = server;
   const snapshot = new Snapshot(engine);
   const before = exactPicture(engine.keyspace);
+  const beganMs = engine.nowMs();
   const sink = new MemorySink();
   const format =
     output === "snapshot"
@@ -85,9 +94,11 @@ function round(server: TestServer, traffic: LargeTraffic, prng: Prng, output: Ou
   }
   while (!snapshot.isReady) snapshot.runSlice(-1);
   expect(engine.keyspace.retainedBytes).toBe(0);
-  checkDicts(server);
+  checkValues(server);
   if (!sink.finished) return;
   const other = testServer({ personality: "valkey" });
+  // A time of delivery cannot be later than now.
+  other.advance(beganMs - other.engine.nowMs());
   if (output === "snapshot") expect(loadRdb(other.engine, sink.bytes).state).toBe("done");
   else expect(loadCommands(other.engine, folder, sink.bytes).outcome).toBe("loaded");
   expect([...exactPicture(other.engine.keyspace)].sort()).toEqual([...before].sort());
@@ -127,6 +138,10 @@ describe("a large value that is not written", () => {
     client.send("SADD", "set", ...names);
     client.send("ZADD", "zset", ...names.flatMap((name, i) => [String(i), name]));
     client.send("RPUSH", "list", ...names.map((name) => name.repeat(200)));
+    client.send("CONFIG", "SET", "stream-node-max-entries", "10");
+    for (let i = 1; i <= 1500; i++) client.send("XADD", "stream", `${i}-1`, "field", "old");
+    client.send("XGROUP", "CREATE", "stream", "group", "0");
+    client.send("XREADGROUP", "GROUP", "group", "alice", "COUNT", 600, "STREAMS", "stream", ">");
     prepare(client);
     const { keyspace } = server.engine;
     const before = exactPicture(keyspace);
@@ -149,6 +164,8 @@ describe("a large value that is not written", () => {
     ["SREM set n1", "(integer) 1"],
     ["ZINCRBY zset 5 n1", '"6"'],
     ["LSET list 700 new", "OK"],
+    ["XDEL stream 700-1", "(integer) 1"],
+    ["XADD stream 9000-1 field new", "9000-1"],
   ];
   for (const [command, reply] of CHANGES) {
     test(`changes at once and costs little: ${command}`, () => {
@@ -185,7 +202,12 @@ describe("a large value that is not written", () => {
   });
 
   test("goes at once when it is frozen, and its memory when it is written", () => {
-    for (const command of ["DEL hash set zset list", "UNLINK hash set zset list", "FLUSHALL SYNC", "FLUSHALL ASYNC"]) {
+    for (const command of [
+      "DEL hash set zset list stream",
+      "UNLINK hash set zset list stream",
+      "FLUSHALL SYNC",
+      "FLUSHALL ASYNC",
+    ]) {
       const { client, keyspace, usedBytes, finish } = subject();
       client.line("CONFIG SET lazyfree-lazy-user-del no");
       for (const [change] of CHANGES) client.line(change);
@@ -204,6 +226,7 @@ describe("a large value that is not written", () => {
     client.send("ZREMRANGEBYRANK", "zset", 0, -1);
     client.send("LTRIM", "list", 2, 3);
     client.send("LPOP", "list", 5);
+    client.send("DEL", "stream");
     for (let i = 0; i < 1500; i += 100)
       client.send("HDEL", "hash", ...Array.from({ length: 100 }, (_, n) => `n${i + n}`));
     expect(client.line("DBSIZE")).toBe("(integer) 0");

@@ -5,22 +5,48 @@ import type { Prng } from "../../src/base/prng.ts";
 import { ExpireCycle } from "../../src/keyspace/expire-cycle.ts";
 import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { dictScan, RefList } from "../../src/struct/dict/dict.ts";
+import { IndexCursor, indexFirst, indexNext } from "../../src/struct/id-index/id-index.ts";
+import { elementBytes, ListpackElement } from "../../src/struct/listpack/listpack-element.ts";
 import { cursorLeave, cursorNext, cursorRead, QuicklistCursor } from "../../src/struct/quicklist/quicklist-cursor.ts";
 import { entryExpiry, entryKeyText, entryType, Type } from "../../src/types/entry.ts";
 import { HashWalk, walkNext, walkStart } from "../../src/types/hash/hash-walk.ts";
 import { ListElement, listSeek } from "../../src/types/list/list.ts";
 import { SetWalk, setWalkNext, setWalkStart } from "../../src/types/set/set-walk.ts";
+import { Head, streamAddedLow, streamLength, streamOf, streamReadId } from "../../src/types/stream/stream.ts";
+import { EntryFlag } from "../../src/types/stream/stream-block.ts";
+import {
+  consumerAt,
+  consumerCount,
+  consumerIndex,
+  groupAt,
+  groupCount,
+  groupIndex,
+  groupReadLastId,
+  groupReadLow,
+  Pending,
+  pendingTime,
+} from "../../src/types/stream/stream-group.ts";
+import { idCreate, idRead, idSetMax, idText } from "../../src/types/stream/stream-id.ts";
+import { nameAt, nameBuffer, nameLength } from "../../src/types/stream/stream-names.ts";
+import {
+  StreamWalk,
+  streamHas,
+  walkNext as streamWalkNext,
+  walkStart as streamWalkStart,
+} from "../../src/types/stream/stream-walk.ts";
 import { ZsetWalk, zsetWalkNext, zsetWalkStart } from "../../src/types/zset/zset-walk.ts";
 import type { TestClient, TestServer } from "../support/engine.ts";
 import { fingerprint, type Picture } from "./digest-format.ts";
 
-export const KINDS = ["hash", "set", "zset", "list"] as const;
+export const KINDS = ["hash", "set", "zset", "list", "stream"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Keys of each kind, and most elements with which one begins. */
 const KEYS = 4;
 const ELEMENTS_MAX = 2500;
 const NAMES = 4000;
+
+const GROUPS = ["readers", "writers"];
 
 interface Bytes {
   readonly buf: Uint8Array;
@@ -74,11 +100,80 @@ function listElements(a: Arena, e: Ref): string[] {
   return elements;
 }
 
+/** Fields and values of the entry of a walk. */
+function entryPairs(walk: StreamWalk): string {
+  const { buf } = walk;
+  const isSame = (walk.flags & EntryFlag.Same) !== 0;
+  const element = new ListpackElement();
+  const take = (p: number): number => {
+    element.read(buf, p);
+    element.text();
+    pairs.push(text(element));
+    return p + elementBytes(buf, p);
+  };
+  const pairs: string[] = [];
+  let field = isSame ? walk.masterFields : walk.body;
+  let value = walk.body;
+  for (let i = 0; i < walk.fields; i++) {
+    const behind = take(field);
+    value = take(isSame ? value : behind);
+    field = isSame ? behind : value;
+  }
+  return pairs.join(" ");
+}
+
+/**
+ * Entries and facts of a stream, and its groups with what is pending; not when consumers were seen, nor that an entry is pending that was deleted: commands cannot
+ * make that again.
+ */
+function streamElements(a: Arena, e: Ref): string[] {
+  const s = streamOf(a, e);
+  const elements: string[] = [];
+  const walk = new StreamWalk();
+  const id = idCreate();
+  const cursor = new IndexCursor();
+  for (const field of [Head.LastId, Head.MaxDeletedId]) {
+    streamReadId(a, s, field, id);
+    elements.push(idText(id));
+  }
+  elements.push(`${streamLength(a, s)} of ${streamAddedLow(a, s)}`);
+  streamWalkStart(a, s, walk, idCreate(), MAX_ID, false);
+  while (streamWalkNext(a, s, walk)) elements.push(`${idText(walk.id)} ${entryPairs(walk)}`);
+  for (let i = 0; i < groupCount(a, s); i++) {
+    const g = groupAt(a, s, i);
+    groupReadLastId(a, g, id);
+    elements.push(`${nameText(a, g)} ${idText(id)} ${groupReadLow(a, g)}`);
+    for (let more = indexFirst(a, groupIndex(a, g), cursor); more; more = indexNext(a, groupIndex(a, g), cursor)) {
+      idRead(id, cursor.words, cursor.at);
+      if (streamHas(a, s, id))
+        elements.push(`${idText(id)} ${pendingTime(cursor)} ${cursor.words[cursor.at + Pending.Count]}`);
+    }
+    for (let n = 0; n < consumerCount(a, g); n++) {
+      const c = consumerAt(a, g, n);
+      elements.push(nameText(a, c));
+      const index = consumerIndex(a, c);
+      for (let more = indexFirst(a, index, cursor); more; more = indexNext(a, index, cursor)) {
+        idRead(id, cursor.words, cursor.at);
+        if (streamHas(a, s, id)) elements.push(idText(id));
+      }
+    }
+  }
+  return elements;
+}
+
+function nameText(a: Arena, item: Ref): string {
+  return text({ buf: nameBuffer(a, item), at: nameAt(a, item), length: nameLength(a, item) });
+}
+
+const MAX_ID = idCreate();
+idSetMax(MAX_ID);
+
 const ELEMENTS = new Map([
   [Type.List as number, listElements],
   [Type.Set as number, setElements],
   [Type.Zset as number, zsetElements],
   [Type.Hash as number, hashElements],
+  [Type.Stream as number, streamElements],
 ]);
 
 /** What all keys hold, with the times of fields. */
@@ -112,6 +207,8 @@ export class LargeTraffic {
   readonly #kinds: readonly Kind[];
   readonly #cycle: ExpireCycle;
   #client: TestClient;
+  /** Of the next entry of a stream. */
+  #nextId = 1;
   /** Commands that were postponed. */
   postponed = 0;
 
@@ -121,7 +218,7 @@ export class LargeTraffic {
     this.#kinds = kinds;
     this.#cycle = new ExpireCycle(server.engine.keyspace, server.clock);
     this.#client = server.connect();
-    this.#client.send("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+    this.#client.send("CONFIG", "SET", "maxmemory-policy", "allkeys-random", "stream-node-max-entries", "10");
   }
 
   #pick<T>(choices: readonly T[]): T {
@@ -166,7 +263,53 @@ export class LargeTraffic {
       if (key === "hash:0") this.#client.send("HPEXPIRE", key, 1_000_000, "FIELDS", 30, ...names.slice(30, 60));
     } else if (kind === "set") this.#client.send("SADD", key, ...names);
     else if (kind === "zset") this.#client.send("ZADD", key, ...names.flatMap((name) => [this.#score(), name]));
-    else this.#client.send("RPUSH", key, ...names, ...names.map(() => "z".repeat(300)));
+    else if (kind === "list") this.#client.send("RPUSH", key, ...names, ...names.map(() => "z".repeat(300)));
+    else this.#fillStream(key, names);
+  }
+
+  #fillStream(key: string, names: readonly string[]): void {
+    for (const name of names)
+      this.#client.raw("XADD", key, `${this.#nextId++}-1`, "field", name, "value", this.#value());
+    for (const group of GROUPS) {
+      this.#client.raw("XGROUP", "CREATE", key, group, "0");
+      this.#client.raw("XREADGROUP", "GROUP", group, "alice", "COUNT", 40, "STREAMS", key, ">");
+    }
+  }
+
+  /** An id that an entry of some stream may have. */
+  #id(): string {
+    return `${Math.max(1, this.#nextId - this.#prng.below(4 * ELEMENTS_MAX))}-1`;
+  }
+
+  #streamCommand(key: string): (string | number)[] {
+    const group = this.#pick(GROUPS);
+    const consumer = this.#pick(["alice", "bob", this.#name().slice(0, 20)]);
+    const ids = Array.from({ length: 1 + this.#prng.below(30) }, () => this.#id());
+    const next = `${this.#nextId++}-1`;
+    return this.#pick<(string | number)[]>([
+      ["XADD", key, next, "field", this.#name(), "value", this.#value()],
+      ["XADD", key, next, "field", this.#name(), "value", this.#value()],
+      ["XADD", key, next, "other", this.#value()],
+      ["XADD", key, "MAXLEN", "=", 1200 + this.#prng.below(500), next, "field", "f", "value", "v"],
+      ["XADD", key, "MAXLEN", "~", 700, next, "field", "f", "value", "v"],
+      ["XDEL", key, ...ids],
+      ["XDEL", key, ...ids],
+      ["XDELEX", key, "DELREF", "IDS", ids.length, ...ids],
+      ["XACKDEL", key, group, "ACKED", "IDS", ids.length, ...ids],
+      ["XTRIM", key, "MAXLEN", this.#prng.below(30) === 0 ? 3 : 1000 + this.#prng.below(600)],
+      ["XTRIM", key, "MINID", "~", this.#id()],
+      ["XREADGROUP", "GROUP", group, consumer, "COUNT", 20, "STREAMS", key, ">"],
+      ["XREADGROUP", "GROUP", group, consumer, "COUNT", 5, "NOACK", "STREAMS", key, ">"],
+      ["XACK", key, group, ...ids],
+      ["XCLAIM", key, group, consumer, 0, ...ids],
+      ["XAUTOCLAIM", key, group, consumer, 0, "0", "COUNT", 20],
+      ["XGROUP", "SETID", key, group, this.#id()],
+      ["XGROUP", "CREATECONSUMER", key, group, consumer],
+      ["XGROUP", "DELCONSUMER", key, group, consumer],
+      this.#prng.below(5) === 0 ? ["XGROUP", "DESTROY", key, group] : ["XLEN", key],
+      ["XGROUP", "CREATE", key, group, this.#id()],
+      ["XSETID", key, next],
+    ]);
   }
 
   #hashCommand(key: string): (string | number)[] {
@@ -285,6 +428,7 @@ export class LargeTraffic {
     if (this.#prng.below(50) === 0) return this.#keyCommand(kind, key);
     if (kind === "hash") return this.#hashCommand(key);
     if (kind === "set") return this.#setCommand(key);
+    if (kind === "stream") return this.#streamCommand(key);
     return kind === "zset" ? this.#zsetCommand(key) : this.#listCommand(key);
   }
 

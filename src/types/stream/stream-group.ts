@@ -24,12 +24,16 @@ import {
   indexFree,
   indexNext,
 } from "../../struct/id-index/id-index.ts";
+import { indexCopy } from "../../struct/id-index/id-index-copy.ts";
 import { indexDelete } from "../../struct/id-index/id-index-delete.ts";
 import { indexInsert } from "../../struct/id-index/id-index-insert.ts";
 import { Head, streamAt, streamWords } from "./stream.ts";
 import { ID_WORDS, idCompare, idCreate, idRead, idStore, type StreamId } from "./stream-id.ts";
 import {
+  nameAt,
+  nameBuffer,
   nameFree,
+  nameLength,
   nameSet,
   namesAt,
   namesCount,
@@ -151,6 +155,41 @@ function consumerFree(a: Arena, c: Ref): void {
   indexFree(a, word(a, c, Consumer.Pending));
   nameFree(a, c);
   a.free(c);
+}
+
+/**
+ * A copy of a group for whoever only reads it: the order of deliveries is left out, and pending entries name the original's consumers. It is freed as any
+ * other is.
+ */
+export function groupCopy(a: Arena, g: Ref): Ref {
+  const copy = copyItem(a, g, GROUP_BYTES);
+  const pending = indexCopy(a, word(a, g, Group.Pending));
+  const byTime = indexCreate(a, TIME_KEY_WORDS, 0);
+  const from = word(a, g, Group.Consumers);
+  let consumers = namesCreate(a);
+  for (let i = 0; i < namesCount(a, from); i++) {
+    const c = namesAt(a, from, i);
+    const twin = copyItem(a, c, CONSUMER_BYTES);
+    const own = indexCopy(a, word(a, c, Consumer.Pending));
+    itemWords(a, twin)[itemAt(twin) + Consumer.Pending] = own;
+    consumers = namesInsert(a, consumers, i, twin);
+  }
+  const w = itemWords(a, copy);
+  const at = itemAt(copy);
+  w[at + Group.Pending] = pending;
+  w[at + Group.ByTime] = byTime;
+  w[at + Group.Consumers] = consumers;
+  return copy;
+}
+
+/** A block with the words of a group or a consumer, and a name of its own. */
+function copyItem(a: Arena, item: Ref, bytes: number): Ref {
+  const copy = a.alloc(bytes);
+  const source = itemWords(a, item);
+  const target = itemWords(a, copy);
+  for (let i = 0; i < bytes >> 2; i++) target[itemAt(copy) + i] = source[itemAt(item) + i];
+  nameSet(a, copy, nameBuffer(a, item), nameAt(a, item), nameLength(a, item));
+  return copy;
 }
 
 /** Frees the last consumer of a group that is being taken apart. */

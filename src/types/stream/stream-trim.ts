@@ -7,6 +7,7 @@ import {
   streamDropBlock,
   streamIndex,
   streamLength,
+  streamOwnBlock,
   streamReadId,
   streamStoreId,
 } from "./stream.ts";
@@ -53,9 +54,11 @@ const headId = idCreate();
 /** Deletes the entry of an id; false when there is none. The head's ids are not renewed: see streamDeleted. */
 export function streamDelete(a: Arena, s: Ref, id: StreamId): boolean {
   if (!walkFind(a, s, walk, id)) return false;
-  walkMarkDeleted(walk);
   const { cursor } = walk;
-  const block = cursor.words[cursor.at + ID_WORDS];
+  const shared = cursor.words[cursor.at + ID_WORDS];
+  const block = streamOwnBlock(a, s, walk.master, cursor);
+  if (block !== shared) walkFind(a, s, walk, id);
+  walkMarkDeleted(walk);
   if (blockCount(a, block) === 1) streamDropBlock(a, s, walk.master, block);
   else cursor.words[cursor.at + ID_WORDS] = blockAddCount(a, block, -1, 1);
   streamAddLength(a, s, -1);
@@ -129,7 +132,8 @@ function coversBlock(a: Arena, s: Ref, options: TrimOptions, entries: number): b
 /** Deletes entries of the block at the walk's cursor, from the first on, one by one. Returns how many. */
 function trimBlock(a: Arena, s: Ref, options: TrimOptions): number {
   const { cursor } = walk;
-  const block = cursor.words[cursor.at + ID_WORDS];
+  idRead(walk.master, cursor.words, cursor.at);
+  const block = streamOwnBlock(a, s, walk.master, cursor);
   const entries = blockCount(a, block);
   let gone = 0;
   walkBlock(a, walk);

@@ -12,12 +12,20 @@ import {
 } from "../../struct/id-index/id-index.ts";
 import { indexDropLast, indexDropLeaf } from "../../struct/id-index/id-index-delete.ts";
 import { indexInsert } from "../../struct/id-index/id-index-insert.ts";
-import { listpackCopy, listpackFree } from "../../struct/listpack/listpack.ts";
+import { listpackCopy } from "../../struct/listpack/listpack.ts";
 import { elementBytes, isString, ListpackElement } from "../../struct/listpack/listpack-element.ts";
 import { containerRoot, setContainerRoot } from "../container.ts";
 import type { Digest } from "../digest.ts";
 import type { ValueType } from "../value-type.ts";
-import { Head, streamAt, streamHeadCreate, streamIndex, streamWords } from "./stream.ts";
+import {
+  Head,
+  streamAt,
+  streamFreeBlock,
+  streamHeadCreate,
+  streamIndex,
+  streamIsFrozen,
+  streamWords,
+} from "./stream.ts";
 import { EntryFlag } from "./stream-block.ts";
 import {
   Consumer,
@@ -67,13 +75,15 @@ function freeStep(a: Arena, e: Ref, budget: number): boolean {
   const index = streamIndex(a, s);
   let left = budget;
   for (; left > 0 && indexLast(a, index, cursor); left -= STEP_COST) {
-    listpackFree(a, cursor.words[cursor.at + ID_WORDS]);
+    idRead(id, cursor.words, cursor.at);
+    streamFreeBlock(a, s, id, cursor.words[cursor.at + ID_WORDS]);
     indexDropLast(a, index);
   }
   for (; left > 0 && groupCount(a, s) > 0; left -= STEP_COST) stripGroup(a, s);
   if (indexCount(a, index) > 0 || groupCount(a, s) > 0) return false;
   const groups = streamWords(a, s)[streamAt(s) + Head.Groups];
   if (groups !== 0) blobFree(a, groups);
+  if (streamIsFrozen(a, s)) a.frozen.vanish(s);
   indexFree(a, index);
   a.free(s);
   return true;

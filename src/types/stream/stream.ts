@@ -2,27 +2,43 @@
  * Streams: entries under growing ids, in blocks that an index orders by the id of their first entry, with consumer groups (stream-group.ts). The root is a
  * head block, which does not move:
  *
- *   [index of blocks][groups or 0][length][entries added: low, high][last id:4][first id:4][greatest deleted id:4]        17 words
+ *   [index of blocks][groups or 0][length][entries added: low, high][last id:4][first id:4][greatest deleted id:4][frozen]        18 words
  *
  * A block is a listpack in Redis' layout (stream-block.ts). A record of the index: [id of the master entry:4][listpack]. The first id is that of the first
- * entry, 0-0 when there is none. No block is without entries that are not deleted.
+ * entry, 0-0 when there is none. No block is without entries that are not deleted. While a stream is frozen (frozen-stream.ts), blocks that were there before are
+ * shared with a snapshot: they neither change nor go.
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../arena/arena.ts";
 import type { BlobRef } from "../../arena/blob.ts";
 import { IndexCursor, indexCount, indexCreate, indexLast } from "../../struct/id-index/id-index.ts";
 import { indexDelete } from "../../struct/id-index/id-index-delete.ts";
 import { indexInsert } from "../../struct/id-index/id-index-insert.ts";
-import { listpackBytes, listpackFit, listpackFree, listpackFromBytes } from "../../struct/listpack/listpack.ts";
+import {
+  listpackBytes,
+  listpackCopy,
+  listpackFit,
+  listpackFree,
+  listpackFromBytes,
+} from "../../struct/listpack/listpack.ts";
 import { containerRoot, setContainerRoot, setContainerWord } from "../container.ts";
 import { Encoding, entryCreate, Type } from "../entry.ts";
 import { CONTAINER_BYTES } from "../value-type.ts";
 import { blockAppend, blockCreate, blockTotal } from "./stream-block.ts";
 import { ID_WORDS, idClear, idCreate, idRead, idStore, type StreamId } from "./stream-id.ts";
 
-const HEAD_BYTES = 17 * 4;
+export const HEAD_BYTES = 18 * 4;
 
 /** Words of the head. */
-export const Head = { Index: 0, Groups: 1, Length: 2, Added: 3, LastId: 5, FirstId: 9, MaxDeletedId: 13 } as const;
+export const Head = {
+  Index: 0,
+  Groups: 1,
+  Length: 2,
+  Added: 3,
+  LastId: 5,
+  FirstId: 9,
+  MaxDeletedId: 13,
+  Frozen: 17,
+} as const;
 
 /** Limits of a block; 0: none. */
 export interface StreamLimits {
@@ -79,6 +95,29 @@ export function streamIndex(a: Arena, s: Ref): Ref {
 /** Entries of a stream. */
 export function streamLength(a: Arena, s: Ref): number {
   return streamWords(a, s)[streamAt(s) + Head.Length] >>> 0;
+}
+
+/** Notes whether a stream is frozen: frozen-stream.ts does. */
+export function streamFreeze(a: Arena, s: Ref, isFrozen: boolean): void {
+  streamWords(a, s)[streamAt(s) + Head.Frozen] = isFrozen ? 1 : 0;
+}
+
+export function streamIsFrozen(a: Arena, s: Ref): boolean {
+  return streamWords(a, s)[streamAt(s) + Head.Frozen] !== 0;
+}
+
+/** The block at a cursor, whose master entry has the id `id`, as one that may be changed: another one when it is shared. */
+export function streamOwnBlock(a: Arena, s: Ref, id: StreamId, c: IndexCursor): BlobRef {
+  const block = c.words[c.at + ID_WORDS];
+  if (!streamIsFrozen(a, s) || !a.frozen.keeps(s, id, block)) return block;
+  const own = listpackCopy(a, block);
+  c.words[c.at + ID_WORDS] = own;
+  return own;
+}
+
+/** Frees a block that is in no index of the stream's any more, unless it is shared. */
+export function streamFreeBlock(a: Arena, s: Ref, id: StreamId, block: BlobRef): void {
+  if (!streamIsFrozen(a, s) || !a.frozen.keeps(s, id, block)) listpackFree(a, block);
 }
 
 /** Blocks of a stream. */
@@ -142,12 +181,14 @@ export function streamAppend(
   if (indexLast(a, index, cursor) && hasRoom(a, cursor.words[cursor.at + ID_WORDS], bytes, limits)) {
     const { at, words } = cursor;
     idRead(master, words, at);
-    words[at + ID_WORDS] = blockAppend(a, words[at + ID_WORDS], master, id, buf, start, length, first, pairs);
+    const block = streamOwnBlock(a, s, master, cursor);
+    words[at + ID_WORDS] = blockAppend(a, block, master, id, buf, start, length, first, pairs);
   } else {
     let capacity = 0;
     if (cursor.leaf !== 0) {
       // The block before is full: it gives back what it had in reserve. The new one will probably be as large.
-      const full = listpackFit(a, cursor.words[cursor.at + ID_WORDS]);
+      idRead(master, cursor.words, cursor.at);
+      const full = listpackFit(a, streamOwnBlock(a, s, master, cursor));
       cursor.words[cursor.at + ID_WORDS] = full;
       capacity = Math.min(listpackBytes(a, full), CAPACITY_MAX);
     }
@@ -171,7 +212,7 @@ function hasRoom(a: Arena, block: BlobRef, bytes: number, limits: StreamLimits):
 
 /** Frees a block and takes it out of the index; `id` is that of its master entry. */
 export function streamDropBlock(a: Arena, s: Ref, id: StreamId, block: BlobRef): void {
-  listpackFree(a, block);
+  streamFreeBlock(a, s, id, block);
   indexDelete(a, streamIndex(a, s), id);
 }
 
