@@ -47,8 +47,10 @@ const ROUND_MAX = 64;
 const KEYS_PER_GROWTH = 100;
 /** The first rounds have a format each: of one that is always the same the compiler would take it for granted that it is the only one. */
 const FORMATS = 16;
-/** What is done to a key goes by its place. */
+/** What is done to a key goes by its place and by the snapshot. */
 const KINDS = 4;
+/** Snapshots of a round: to copy its keys takes longer than one. */
+const PASSES = 3;
 
 const NEW_VALUE = Buffer.from("0123456789abcdef", "latin1");
 
@@ -102,7 +104,7 @@ class Practice {
     saveKeysFirst(this.#cx, this.#set);
     const e = db.find(key, at, length);
     if (kind === 0) db.putString(e, key, at, length, NEW_VALUE, 0, NEW_VALUE.length, NO_EXPIRY, false);
-    else db.remove(e, db.hash);
+    else if (e !== 0) db.remove(e, db.hash);
   }
 
   end(): void {
@@ -111,7 +113,7 @@ class Practice {
 }
 
 export class Rehearsal {
-  /** Keys that remain to be taken; 0: the rehearsal is over. */
+  /** Keys that remain to be saved; 0: the rehearsal is over. */
   keysLeft = KEYS_ENOUGH;
   readonly #engine: Engine;
   readonly #real: Snapshot;
@@ -169,7 +171,7 @@ export class Rehearsal {
     this.#practice = null;
   }
 
-  /** One snapshot, of some small values. */
+  /** Some snapshots of some small values. */
   round(): void {
     const { keyspace, config } = this.#engine;
     if (this.#real.hasBegun || config.values.rdbKeySaveDelay !== 0) this.keysLeft = 0;
@@ -180,17 +182,19 @@ export class Rehearsal {
     const { snapshot, format, pipe } = this.#practice;
     try {
       this.#takeKeys(db);
-      snapshot.start(format, pipe, { databases: [db], delaysKeys: true });
       const { refs, count } = this.#list;
-      for (let i = 0; i < count; i++) this.#practice.change(db, refs[i], i % KINDS);
-      while (snapshot.runSlice(IDLE_SLICE_US));
+      for (let pass = 0; pass < PASSES; pass++) {
+        snapshot.start(format, pipe, { databases: [db], delaysKeys: true });
+        for (let i = 0; i < count; i++) this.#practice.change(db, refs[i], (i + pass) % KINDS);
+        while (snapshot.runSlice(IDLE_SLICE_US));
+      }
     } finally {
       snapshot.abort();
       keyspace.phase = phase;
       db.hashExpiry.clear(true);
       freeContent(keyspace.arena, db);
     }
-    this.keysLeft = Math.max(0, this.keysLeft - Math.max(1, this.#list.count));
+    this.keysLeft = Math.max(0, this.keysLeft - Math.max(1, PASSES * this.#list.count));
   }
 
   /** Copies the next keys into `db`. */
