@@ -28,11 +28,13 @@ function pushed(client: TestClient): string[] {
 }
 
 describe("a client that changes a large value meanwhile which cannot be frozen", () => {
-  /** A server whose database 0 has a stream too large to be saved at once, and a snapshot that takes a step at a time. */
+  /** A server whose database 0 has a stream too large to be saved at once, with too many consumers to be frozen, and a snapshot that takes a step at a time. */
   function subject() {
     const server = testServer();
     const [writer, other] = [server.connect(), server.connect()];
     for (let i = 1; i <= 4000; i++) writer.send("XADD", "large", `1-${i}`, "field", "old");
+    writer.send("XGROUP", "CREATE", "large", "group", "0");
+    for (let i = 0; i < 4100; i++) writer.send("XGROUP", "CREATECONSUMER", "large", "group", `consumer${i}`);
     writer.send("SET", "small", "old");
     const snapshot = new Snapshot(server.engine);
     const before = pictureOf(server.engine.keyspace);
