@@ -51,8 +51,14 @@ function attemptRead(read: () => string): ReadResult {
   }
 }
 
-function readConfig(path: string): string {
-  const bytes = readWholeFile(pathBytes(path));
+/** Bytes as a latin1 string. Most files are ASCII, and need no Buffer. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (text.length === bytes.length) return text;
+  } catch {
+    // Not even UTF-8.
+  }
   return latin1(bytes, 0, bytes.length);
 }
 
@@ -124,7 +130,7 @@ function replaceFile(path: string, text: string): void {
 
 /** The real system. */
 export const osHost: ConfigHost = {
-  readFile: (path) => attemptRead(() => readConfig(path)),
+  readFile: (path) => attemptRead(() => textOf(readWholeFile(pathBytes(path)))),
   readStdin: () => attemptRead(() => nodeFs().readFileSync(STDIN_FD, "latin1")),
   glob: globPaths,
   chdir: (path) => attempt(() => process.chdir(fromBinary(path))),

@@ -83,3 +83,22 @@ test("the log file is created when it can be", () => {
   expect(existsSync(path)).toBe(true);
   chmodSync(path, 0o600);
 });
+
+test("a file's bytes are the characters of its text, whatever they mean", () => {
+  const path = join(folder, "bytes.conf");
+  const files = [
+    "",
+    "port 1\n",
+    "\xef\xbb\xbfport 1",
+    "caf\xc3\xa9",
+    "caf\xe9",
+    "\xc3\xa9\x80",
+    "a\0b",
+    "\xff\xfe",
+    "\x7f\x80",
+  ];
+  for (const text of files) {
+    writeFileSync(path, Buffer.from(text, "latin1"));
+    expect(osHost.readFile(path)).toEqual({ text });
+  }
+});
