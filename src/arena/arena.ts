@@ -294,6 +294,17 @@ export class Arena {
     if (this.u8.length === 1) this.#addSegment();
   }
 
+  /** Puts pages without live blocks, of which each class may keep one, back into the pool: for who has used classes that others hardly will. */
+  releaseEmptyPages(): void {
+    for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+      for (let page = this.#roomHead[sizeClass]; page >= 0; ) {
+        const next = this.#pageNext[page];
+        if (this.#pageLive[page] === 0) this.#releasePage(page, sizeClass);
+        page = next;
+      }
+    }
+  }
+
   #releasePage(page: number, sizeClass: number): void {
     this.#unlinkRoom(page, sizeClass);
     this.pageBytes -= PAGE_BYTES;

@@ -128,6 +128,21 @@ seededTest("every size gets a block that is large enough, aligned, and apart fro
   }
 });
 
+test("pages without blocks go back to the pool when they are asked for, and those with blocks stay", () => {
+  arena.reset();
+  const kept = arena.alloc(64);
+  const refs = Array.from({ length: 40 }, (_, i) => arena.alloc(200 * (i + 1)));
+  for (const ref of refs) arena.free(ref);
+  const { pageBytes } = arena;
+  arena.releaseEmptyPages();
+  expect(arena.pageBytes).toBe(1 << 20);
+  expect(pageBytes).toBeGreaterThan(20 << 20);
+  arena.check();
+  expect(arena.alloc(64)).not.toBe(kept);
+  for (let i = 0; i < 5000; i++) arena.alloc(8 + ((i * 37) % 5000));
+  arena.check();
+});
+
 test("reset forgets everything, keeps the segments, and purging then gives their memory back", () => {
   arena.reset();
   const segment = arena.u8[0];

@@ -102,6 +102,8 @@ export class CommandRehearsal {
     } finally {
       db.hashExpiry.clear(true);
       freeContent(keyspace.arena, db);
+      // Lists that grow go through forty sizes of blocks.
+      keyspace.arena.releaseEmptyPages();
       keyspace.hits = hits;
       keyspace.misses = misses;
     }
