@@ -28,6 +28,8 @@ const DELAY_MS = 250;
 const TURN_US = 500;
 const BUSY_SHARE = 0.03;
 const IDLE_SHARE = 0.3;
+/** About as many pages of the arena were used, a little of each: they go back to the system at the end, and not one by one later. */
+const USED_PAGES = 64;
 
 /** A command of a lesson. */
 interface Step {
@@ -70,7 +72,10 @@ export class CommandRehearsal {
       do this.takeLesson();
       while (!this.isOver && clock.threadUs() - startUs < TURN_US);
     }
-    if (this.isOver) return;
+    if (this.isOver) {
+      keyspace.arena.purge(0, USED_PAGES);
+      return;
+    }
     const share = stats.commandsProcessed === this.#commandsSeen ? IDLE_SHARE : BUSY_SHARE;
     this.#commandsSeen = stats.commandsProcessed;
     setTimeout(() => this.#turn(), Math.max(TURN_US, clock.threadUs() - startUs) / share / 1000);
