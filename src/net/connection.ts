@@ -211,7 +211,7 @@ export class Connection implements ClientLink {
 
   /**
    * Reads the whole commands from `from` on, up to LOOK_AHEAD of them, and runs them. Returns the position after the last one that ran (an incomplete
-   * command at the end is taken over by a PartialRequest): execution stops early when the client is halted or closed.
+   * command at the end is taken over by a PartialRequest): execution stops early when the client is halted or closed, or its turn is over.
    */
   #runBatch(buf: Uint8Array, from: number, end: number, turnEndUs: number): number {
     const { engine, requests, positions, fault } = this.#host;

@@ -42,7 +42,8 @@ const STRINGS = [
   "getdel key:long",
 ];
 
-const SMALL_HASHES = [
+/** Of a hash: the same commands in either form. */
+const HASHES = [
   ...each("hset hash field:# value:#"),
   ...each("hset hash field:# other:#", 4),
   `hset hash ${each("field:# value:#", FEW, 5).join(" ")}`,
@@ -52,37 +53,50 @@ const SMALL_HASHES = [
   "hgetall hash",
   "hlen hash",
   "hexists hash field:00000001",
-  "hincrby hash number 1",
-  "hincrby hash number 1",
+  ...each("hincrby hash number 1", 2),
   ...each("hdel hash field:#", 4),
   "del hash",
 ];
 
-/** A compact value becomes a large one. */
-const CONVERSIONS = [
-  `hset hash ${each("field:# value:#", MANY).join(" ")}`,
-  `hset hash field:long ${LONG}`,
-  `zadd zset ${each("1# member:#", MANY).join(" ")}`,
-  `zadd zset 1 ${LONG}`,
-  `sadd set ${each("member:#", MANY).join(" ")}`,
-  `sadd set ${LONG}`,
-  `sadd numbers ${each("1#", MANY).join(" ")}`,
-  "sadd numbers member",
+const SETS = [
+  ...each("sadd set member:#"),
+  `sadd set ${each("member:#").join(" ")}`,
+  ...each("sismember set member:#", 8),
+  ...each("sismember set absent:#", 2),
+  "scard set",
+  "smembers set",
+  "srandmember set",
+  ...each("srem set member:#", 4),
+  ...each("spop set", 4),
+  "del set",
 ];
 
-const LARGE_HASHES = [
-  `hset hash field:long ${LONG}`,
-  ...each("hset hash field:# value:#"),
-  ...each("hset hash field:# other:#", 4),
-  `hset hash ${each("field:# value:#", FEW, 5).join(" ")}`,
-  ...each("hget hash field:#"),
-  ...each("hget hash absent:#", 2),
-  `hmget hash ${each("field:#").join(" ")}`,
-  "hgetall hash",
-  "hlen hash",
-  "hincrby hash number 1",
-  ...each("hdel hash field:#"),
-  "del hash",
+const INTEGER_SETS = [
+  ...each("sadd numbers 1#", 8),
+  "sadd numbers 1000000",
+  "sismember numbers 1000000",
+  "smembers numbers",
+  "spop numbers",
+  "srem numbers 1000000",
+  "del numbers",
+];
+
+const SORTED_SETS = [
+  ...each("zadd zset 1# member:#"),
+  ...each("zadd zset 5 member:#", 4),
+  `zadd zset ${each("1#.5 member:#").join(" ")}`,
+  ...each("zscore zset member:#", 8),
+  ...each("zscore zset absent:#", 2),
+  ...each("zrank zset member:#", 4),
+  "zcard zset",
+  "zrange zset 0 -1",
+  "zrange zset 0 -1 withscores",
+  "zrevrange zset 0 4",
+  "zrangebyscore zset 100000003 100000008",
+  "zincrby zset 1 member:00000003",
+  ...each("zrem zset member:#", 4),
+  ...each("zpopmin zset", 5),
+  "del zset",
 ];
 
 const SMALL_LISTS = [
@@ -99,6 +113,7 @@ const SMALL_LISTS = [
   "del list",
 ];
 
+/** Lists have no such value: they become large by their bytes. */
 const LARGE_LISTS = [
   ...each(`rpush list ${LONG.repeat(8)}`, MANY),
   ...each(`lpush list ${LONG.repeat(8)}`, MANY),
@@ -109,70 +124,16 @@ const LARGE_LISTS = [
   "del list",
 ];
 
-const SMALL_SETS = [
-  ...each("sadd numbers 1#", 8),
-  "sadd numbers 1000000",
-  "sismember numbers 1000000",
-  "smembers numbers",
-  "spop numbers",
-  "srem numbers 1000000",
-  ...each("sadd set member:#"),
-  ...each("sismember set member:#", 8),
-  ...each("sismember set absent:#", 2),
-  "scard set",
-  "smembers set",
-  ...each("srem set member:#", 4),
-  ...each("spop set", 4),
-  "del set numbers",
-];
-
-const LARGE_SETS = [
-  `sadd set ${LONG}`,
-  ...each("sadd set member:#"),
-  `sadd set ${each("member:#").join(" ")}`,
-  ...each("sismember set member:#", 8),
-  ...each("sismember set absent:#", 2),
-  "scard set",
-  "smembers set",
-  "srandmember set",
-  ...each("srem set member:#", 4),
-  ...each("spop set", 6),
-  "del set",
-];
-
-const SMALL_SORTED_SETS = [
-  ...each("zadd zset 1# member:#"),
-  ...each("zadd zset 5 member:#", 4),
-  `zadd zset ${each("1# member:#").join(" ")}`,
-  ...each("zscore zset member:#", 8),
-  ...each("zrank zset member:#", 4),
-  "zcard zset",
-  "zrange zset 0 -1",
-  "zrange zset 0 -1 withscores",
-  "zrangebyscore zset 100000003 100000008",
-  "zincrby zset 1 member:00000003",
-  ...each("zrem zset member:#", 2),
-  ...each("zpopmin zset", 4),
-  "del zset",
-];
-
-const LARGE_SORTED_SETS = [
+/** A compact value becomes a large one. */
+const CONVERSIONS = [
+  `hset hash ${each("field:# value:#", MANY).join(" ")}`,
+  `hset hash field:long ${LONG}`,
+  `zadd zset ${each("1# member:#", MANY).join(" ")}`,
   `zadd zset 1 ${LONG}`,
-  ...each("zadd zset 1# member:#"),
-  ...each("zadd zset 5 member:#", 4),
-  `zadd zset ${each("1#.5 member:#").join(" ")}`,
-  ...each("zscore zset member:#", 8),
-  ...each("zscore zset absent:#", 2),
-  ...each("zrank zset member:#", 4),
-  "zcard zset",
-  "zrange zset 0 -1",
-  "zrange zset 0 -1 withscores",
-  "zrevrange zset 0 4",
-  "zrangebyscore zset 100000003 100000008",
-  "zincrby zset 1 member:00000003",
-  ...each("zrem zset member:#", 4),
-  ...each("zpopmin zset", 6),
-  "del zset",
+  `sadd set ${each("member:#", MANY).join(" ")}`,
+  `sadd set ${LONG}`,
+  `sadd numbers ${each("1#", MANY).join(" ")}`,
+  "sadd numbers member",
 ];
 
 const STREAMS = [
@@ -187,14 +148,15 @@ const STREAMS = [
 
 export const LESSONS: readonly (readonly string[])[] = [
   STRINGS,
-  SMALL_HASHES,
-  LARGE_HASHES,
+  HASHES,
+  [`hset hash field:long ${LONG}`, ...HASHES],
   SMALL_LISTS,
   LARGE_LISTS,
-  SMALL_SETS,
-  LARGE_SETS,
-  SMALL_SORTED_SETS,
-  LARGE_SORTED_SETS,
+  INTEGER_SETS,
+  SETS,
+  [`sadd set ${LONG}`, ...SETS],
+  SORTED_SETS,
+  [`zadd zset 1 ${LONG}`, ...SORTED_SETS],
   CONVERSIONS,
   STREAMS,
 ];

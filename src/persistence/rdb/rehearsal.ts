@@ -9,16 +9,13 @@
  */
 
 import type { Ref } from "../../arena/arena.ts";
-import { Client } from "../../engine/client/client.ts";
-import { NULL_LINK } from "../../engine/client/null-link.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { HandlerContext } from "../../engine/handler-context.ts";
-import { ServerGate } from "../../engine/observer.ts";
+import type { HandlerContext } from "../../engine/handler-context.ts";
+import { practiceContext, practise } from "../../engine/practice.ts";
 import { saveKeysFirst } from "../../engine/snapshot-keys.ts";
 import type { CommandSpec } from "../../engine/spec/spec.ts";
 import { Database, NO_EXPIRY } from "../../keyspace/database.ts";
 import { freeContent } from "../../keyspace/lazy-free.ts";
-import { Request } from "../../resp/request.ts";
 import { dictScan, RefList } from "../../struct/dict/dict.ts";
 import { entryAccess, entryKeyAt, entryKeyBuffer, entryKeyLength } from "../../types/entry.ts";
 import { entryCopy } from "../../types/value.ts";
@@ -34,10 +31,6 @@ const KEYS_MIN = 100_000;
 const DELAY_US = 3_000_000;
 /** After so many keys everything has been compiled. */
 const KEYS_ENOUGH = 100_000;
-/** Microseconds of a turn, and the share of the time that turns take: while clients are served, that of a snapshot; and otherwise. */
-const TURN_US = 500;
-const BUSY_SHARE = 0.03;
-const IDLE_SHARE = 0.3;
 /** Values that take more memory are passed over. */
 const SMALL_BYTES = 2048;
 /** Keys of the first round, and of those later: the code is slow in the beginning. */
@@ -72,8 +65,7 @@ class Practice {
     this.snapshot = new Snapshot(engine);
     this.#set = engine.commands.lookupOriginal("set") as CommandSpec;
     this.#append = engine.commands.lookupOriginal("append") as CommandSpec;
-    const client = new Client(-1, NULL_LINK, engine.keyspace.databases[0], 0);
-    this.#cx = new HandlerContext(engine, client, this.#set, engine.reply, new Request());
+    this.#cx = practiceContext(engine, engine.reply);
     this.#cx.request.count = 3;
   }
 
@@ -122,7 +114,7 @@ export class Rehearsal {
   /** Where the next keys are taken from. */
   #database = 0;
   #cursor = 0;
-  #commandsSeen = 0;
+  #hasBegun = false;
   /** Since when there are enough keys. */
   #largeSinceUs = Number.POSITIVE_INFINITY;
 
@@ -134,41 +126,24 @@ export class Rehearsal {
 
   /** Begins when the time has come. Called by the cron. */
   tend(): void {
-    if (this.#practice !== null || this.keysLeft === 0 || this.#isLoading) return;
+    if (this.#hasBegun || this.keysLeft === 0) return;
     let keys = 0;
     for (const db of this.#engine.keyspace.databases) keys += db.size;
     const nowUs = this.#engine.clock.monotonicUs();
     if (keys < KEYS_MIN) this.#largeSinceUs = Number.POSITIVE_INFINITY;
     else this.#largeSinceUs = Math.min(this.#largeSinceUs, nowUs);
-    if (nowUs - this.#largeSinceUs >= DELAY_US) this.#turn();
+    if (nowUs - this.#largeSinceUs < DELAY_US) return;
+    this.#hasBegun = true;
+    practise(this.#engine, () => this.#proceed());
   }
 
-  get #isLoading(): boolean {
-    return (this.#engine.gate & ServerGate.Loading) !== 0;
-  }
-
-  #turn(): void {
-    if (this.#isLoading) {
-      // A data set takes this one's place: tend() begins again with that.
-      this.#end();
-      return;
-    }
-    const { clock, stats } = this.#engine;
-    const startUs = clock.threadUs();
-    do this.round();
-    while (this.keysLeft > 0 && clock.threadUs() - startUs < TURN_US);
-    if (this.keysLeft > 0) {
-      const share = stats.commandsProcessed === this.#commandsSeen ? IDLE_SHARE : BUSY_SHARE;
-      this.#commandsSeen = stats.commandsProcessed;
-      setTimeout(() => this.#turn(), (clock.threadUs() - startUs) / share / 1000);
-      return;
-    }
-    this.#end();
-  }
-
-  #end(): void {
+  /** Does a round; true when there is more. */
+  #proceed(): boolean {
+    this.round();
+    if (this.keysLeft > 0) return true;
     this.#practice?.end();
     this.#practice = null;
+    return false;
   }
 
   /** Some snapshots of some small values. */

@@ -9,6 +9,7 @@
  * Invariants: the blocks' bytes are part of keyspace.retiredBytes; there is a block exactly when there is a copy that was not dropped.
  */
 import { type Arena, GRANULE_BYTES, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../arena/arena.ts";
+import { copyBlockWords } from "../../arena/copy-block.ts";
 import type { KeyRules } from "../../keyspace/key-rules.ts";
 import { entryType, Type } from "../../types/entry.ts";
 import { stringEntryBytes } from "../../types/string.ts";
@@ -47,12 +48,7 @@ export class CopiedStrings {
     const granules = granulesOf(a, e);
     if (granules === 0) return false;
     if (this.#end + granules > BLOCK_GRANULES && !this.#addBlock(retainedMax)) return false;
-    const w = a.i32[e >>> SEGMENT_SHIFT];
-    const from = (e & GRANULE_MASK) << 1;
-    const copy = this.#newest + this.#end;
-    const cw = a.i32[copy >>> SEGMENT_SHIFT];
-    const to = (copy & GRANULE_MASK) << 1;
-    for (let i = 0; i < granules << 1; i++) cw[to + i] = w[from + i];
+    copyBlockWords(a, e, this.#newest + this.#end, granules << 1);
     this.#end += granules;
     return true;
   }

@@ -1,5 +1,6 @@
 /** Copies of an ordered index (id-index.ts), node by node: a fiftieth of what inserting its records one by one would take. */
 import type { Arena, Ref } from "../../arena/arena.ts";
+import { copyBlockWords } from "../../arena/copy-block.ts";
 import { HEAD_BYTES, Head, NODE_WORDS, wordAt, wordsOf } from "./id-index-node.ts";
 
 /** The leaf that was copied last: the next one is linked to it. */
@@ -8,7 +9,7 @@ let lastLeaf: Ref = 0;
 /** A copy of an index. What its records refer to is still the original's. */
 export function indexCopy(a: Arena, t: Ref): Ref {
   const copy = a.alloc(HEAD_BYTES);
-  copyWords(a, t, copy, HEAD_BYTES >> 2);
+  copyBlockWords(a, t, copy, HEAD_BYTES >> 2);
   const own = wordsOf(a, t);
   const h = wordAt(t);
   lastLeaf = 0;
@@ -25,20 +26,12 @@ export function indexCopy(a: Arena, t: Ref): Ref {
   return copy;
 }
 
-function copyWords(a: Arena, from: Ref, to: Ref, count: number): void {
-  const source = wordsOf(a, from);
-  const target = wordsOf(a, to);
-  const s = wordAt(from);
-  const t = wordAt(to);
-  for (let i = 0; i < count; i++) target[t + i] = source[s + i];
-}
-
 function copyNode(a: Arena, node: Ref, height: number, shape: number): Ref {
   const keyWords = shape & 255;
   const stride = height > 0 ? keyWords + 1 : shape >>> 8;
   const count = wordsOf(a, node)[wordAt(node)];
   const copy = a.alloc(a.capacity(node));
-  copyWords(a, node, copy, NODE_WORDS + count * stride);
+  copyBlockWords(a, node, copy, NODE_WORDS + count * stride);
   if (height === 0) {
     const at = wordAt(copy);
     wordsOf(a, copy)[at + 1] = lastLeaf;

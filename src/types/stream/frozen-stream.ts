@@ -6,14 +6,15 @@
  * Invariant: a block of the frozen stream is the stream's, too, or it is kept, never both.
  */
 import type { Arena, Ref } from "../../arena/arena.ts";
-import { type BlobRef, blobCapacity, blobFree } from "../../arena/blob.ts";
+import { type BlobRef, blobCapacity } from "../../arena/blob.ts";
+import { copyBlockWords } from "../../arena/copy-block.ts";
 import type { SharedStructure } from "../../arena/frozen.ts";
-import { IndexCursor, indexFind, indexFree } from "../../struct/id-index/id-index.ts";
+import { IndexCursor, indexFind } from "../../struct/id-index/id-index.ts";
 import { indexCopy } from "../../struct/id-index/id-index-copy.ts";
 import { listpackFree } from "../../struct/listpack/listpack.ts";
 import { setContainerRoot } from "../container.ts";
 import { HEAD_BYTES, Head, streamAt, streamBlocks, streamFreeze, streamIndex, streamWords } from "./stream.ts";
-import { consumerCount, groupAt, groupCopy, groupCount, groupFree, groupPending } from "./stream-group.ts";
+import { consumerCount, groupAt, groupCopy, groupCount, groupPending, streamFreeHead } from "./stream-group.ts";
 import { ID_WORDS, type StreamId } from "./stream-id.ts";
 import { namesCreate, namesInsert } from "./stream-names.ts";
 
@@ -81,11 +82,7 @@ export class FrozenStream implements SharedStructure {
     a.frozen.removeShared(this.#stream);
     streamFreeze(a, this.#stream, false);
     for (const block of this.#kept) listpackFree(a, block);
-    for (let i = groupCount(a, this.#frozen) - 1; i >= 0; i--) groupFree(a, groupAt(a, this.#frozen, i));
-    const groups = streamWords(a, this.#frozen)[streamAt(this.#frozen) + Head.Groups];
-    if (groups !== 0) blobFree(a, groups);
-    indexFree(a, streamIndex(a, this.#frozen));
-    a.free(this.#frozen);
+    streamFreeHead(a, this.#frozen);
   }
 }
 
@@ -98,9 +95,8 @@ function copyHead(a: Arena, s: Ref): Ref {
     groups = namesCreate(a);
     for (let i = 0; i < groupCount(a, s); i++) groups = namesInsert(a, groups, i, groupCopy(a, groupAt(a, s, i)));
   }
-  const own = streamWords(a, s);
+  copyBlockWords(a, s, head, HEAD_BYTES >> 2);
   const w = streamWords(a, head);
-  for (let i = 0; i < HEAD_BYTES >> 2; i++) w[streamAt(head) + i] = own[streamAt(s) + i];
   w[streamAt(head) + Head.Index] = index;
   w[streamAt(head) + Head.Groups] = groups;
   w[streamAt(head) + Head.Frozen] = 0;

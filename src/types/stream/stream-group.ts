@@ -14,6 +14,7 @@
  */
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../arena/arena.ts";
 import { blobFree } from "../../arena/blob.ts";
+import { copyBlockWords } from "../../arena/copy-block.ts";
 import { int64High, int64Low } from "../../base/int64.ts";
 import {
   IndexCursor,
@@ -140,6 +141,16 @@ export function groupDelete(a: Arena, s: Ref, buf: Uint8Array, at: number, lengt
   return true;
 }
 
+/** Frees the head of a stream, its index of blocks and its groups; what the records of the index refer to is the caller's. */
+export function streamFreeHead(a: Arena, s: Ref): void {
+  const w = streamWords(a, s);
+  const groups = w[streamAt(s) + Head.Groups];
+  for (let i = groupCount(a, s) - 1; i >= 0; i--) groupFree(a, groupAt(a, s, i));
+  if (groups !== 0) blobFree(a, groups);
+  indexFree(a, w[streamAt(s) + Head.Index]);
+  a.free(s);
+}
+
 /** Frees a group with all that belongs to it. */
 export function groupFree(a: Arena, g: Ref): void {
   const consumers = word(a, g, Group.Consumers);
@@ -185,9 +196,7 @@ export function groupCopy(a: Arena, g: Ref): Ref {
 /** A block with the words of a group or a consumer, and a name of its own. */
 function copyItem(a: Arena, item: Ref, bytes: number): Ref {
   const copy = a.alloc(bytes);
-  const source = itemWords(a, item);
-  const target = itemWords(a, copy);
-  for (let i = 0; i < bytes >> 2; i++) target[itemAt(copy) + i] = source[itemAt(item) + i];
+  copyBlockWords(a, item, copy, bytes >> 2);
   nameSet(a, copy, nameBuffer(a, item), nameAt(a, item), nameLength(a, item));
   return copy;
 }

@@ -1,12 +1,11 @@
 /** The stream as a value type: what is done to streams without knowing that they are. */
 import type { Arena, Ref } from "../../arena/arena.ts";
-import { blobCapacity, blobFree } from "../../arena/blob.ts";
+import { blobCapacity } from "../../arena/blob.ts";
 import {
   IndexCursor,
   indexBytes,
   indexCount,
   indexFirst,
-  indexFree,
   indexLast,
   indexNext,
 } from "../../struct/id-index/id-index.ts";
@@ -50,6 +49,7 @@ import {
   pendingFind,
   pendingTime,
   setItemTime,
+  streamFreeHead,
 } from "./stream-group.ts";
 import { ID_TEXT_MAX, ID_WORDS, idCreate, idRead, idSetMax, idWrite } from "./stream-id.ts";
 import { nameAt, nameBuffer, nameLength, namesRemove } from "./stream-names.ts";
@@ -81,11 +81,8 @@ function freeStep(a: Arena, e: Ref, budget: number): boolean {
   }
   for (; left > 0 && groupCount(a, s) > 0; left -= STEP_COST) stripGroup(a, s);
   if (indexCount(a, index) > 0 || groupCount(a, s) > 0) return false;
-  const groups = streamWords(a, s)[streamAt(s) + Head.Groups];
-  if (groups !== 0) blobFree(a, groups);
   if (streamIsFrozen(a, s)) a.frozen.vanish(s);
-  indexFree(a, index);
-  a.free(s);
+  streamFreeHead(a, s);
   return true;
 }
 
