@@ -96,15 +96,24 @@ describe("life cycle", () => {
   });
 });
 
-// A kernel without huge pages has no such folder; on arm64 they are not asked for (scripts/build.ts).
+// A kernel without huge pages has no such folder; on arm64 they are not asked for (base/heap-pages.ts).
 const hasHugePages = process.arch === "x64" && existsSync("/sys/kernel/mm/transparent_hugepage");
 
-test.skipIf(!hasHugePages)("its heap asks the system for huge pages", async () => {
-  const server = await startBinary();
-  const ranges = readFileSync(`/proc/${server.pid}/smaps`, "latin1").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
-  await server.stop();
+/** Sizes of the mappings of a process that ask for huge pages, in KiB. */
+function askingKib(pid: number): number[] {
+  const ranges = readFileSync(`/proc/${pid}/smaps`, "latin1").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
   const asking = ranges.filter((range) => /^VmFlags:.* hg( |$)/m.test(range));
-  const sizesKib = asking.map((range) => Number(/^Size: +(\d+) kB/m.exec(range)![1]));
+  return asking.map((range) => Number(/^Size: +(\d+) kB/m.exec(range)![1]));
+}
+
+test.skipIf(!hasHugePages)("its heap asks the system for huge pages when it is up", async () => {
+  const server = await startBinary();
+  let sizesKib: number[] = [];
+  for (let tries = 0; tries < 200 && sizesKib.length === 0; tries++) {
+    await Bun.sleep(20);
+    sizesKib = askingKib(server.pid);
+  }
+  await server.stop();
   // The allocator's first arena is a gigabyte of address space.
   expect(Math.max(0, ...sizesKib)).toBeGreaterThanOrEqual(1024 * 1024);
 });

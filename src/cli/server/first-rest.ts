@@ -3,6 +3,7 @@
  * all of it. What a first command on keys needs comes first.
  */
 import { compileFromHereOn } from "../../base/compilation.ts";
+import { askForHugePages } from "../../base/heap-pages.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { CommandRehearsal } from "./command-rehearsal.ts";
 import { CompilerThreads } from "./compiler-threads.ts";
@@ -32,6 +33,8 @@ function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, 
     yield;
   }
   engine.log.started();
+  yield;
+  askForHugePages();
   yield;
   compileFromHereOn();
   engine.keyspace.arena.reserve();
