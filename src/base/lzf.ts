@@ -156,7 +156,7 @@ export function lzfDecompress(
     if (control < LITERAL_MAX) {
       const count = control + 1;
       if (at + count > end || out + count > dstEnd) return -1;
-      for (let i = 0; i < count; i++) dst[out++] = src[at++];
+      for (const stop = out + count; out < stop; ) dst[out++] = src[at++];
       continue;
     }
     let length = (control >>> 5) + 2;
@@ -170,9 +170,25 @@ export function lzfDecompress(
     if (from + length <= out && length > LITERAL_MAX) {
       dst.copyWithin(out, from, from + length);
       out += length;
-    } else {
-      for (const stop = out + length; out < stop; ) dst[out++] = dst[from++];
+      continue;
     }
+    const stop = out + length;
+    // Four bytes at a time are read before they are written: right only where they do not overlap.
+    if (out - from >= STRIDE) for (; out + STRIDE <= stop; out += STRIDE, from += STRIDE) copyStride(dst, from, out);
+    while (out < stop) dst[out++] = dst[from++];
   }
   return out - dstOffset;
+}
+
+const STRIDE = 4;
+
+function copyStride(bytes: Uint8Array, from: number, to: number): void {
+  const a = bytes[from];
+  const b = bytes[from + 1];
+  const c = bytes[from + 2];
+  const d = bytes[from + 3];
+  bytes[to] = a;
+  bytes[to + 1] = b;
+  bytes[to + 2] = c;
+  bytes[to + 3] = d;
 }
