@@ -53,6 +53,8 @@ for (let size = 8, c = 0; c < CLASS_COUNT; c++) {
   CLASS_SIZE[c] = size;
   size += size < 128 ? 8 : 1 << (28 - Math.clz32(size));
 }
+/** Blocks of a page, by class. */
+const CLASS_BLOCKS = CLASS_SIZE.map((size) => (PAGE_BYTES / size) | 0);
 const CLASS_OF_SMALL = new Uint8Array(SMALL_MAX / 8 + 1);
 for (let i = 1, c = 0; i < CLASS_OF_SMALL.length; i++) {
   while (CLASS_SIZE[c] < i * 8) c++;
@@ -128,7 +130,7 @@ export class Arena {
     if (this.usedBytes > this.usedBytesPeak) this.usedBytesPeak = this.usedBytes;
     this.#pageLive[page]++;
     const ref = this.#pageFree[page];
-    const blocks = (PAGE_BYTES / CLASS_SIZE[sizeClass]) | 0;
+    const blocks = CLASS_BLOCKS[sizeClass];
     if (ref !== 0) {
       const next = this.i32[ref >>> SEGMENT_SHIFT][(ref & GRANULE_MASK) << 1];
       this.#pageFree[page] = next;
@@ -146,7 +148,7 @@ export class Arena {
     const sizeClass = this.#pageClass[page];
     const size = CLASS_SIZE[sizeClass];
     this.usedBytes -= size;
-    const hadRoom = this.#pageFree[page] !== 0 || this.#pageBump[page] < ((PAGE_BYTES / size) | 0);
+    const hadRoom = this.#pageFree[page] !== 0 || this.#pageBump[page] < CLASS_BLOCKS[sizeClass];
     this.i32[ref >>> SEGMENT_SHIFT][(ref & GRANULE_MASK) << 1] = this.#pageFree[page];
     this.#pageFree[page] = ref;
     const live = --this.#pageLive[page];

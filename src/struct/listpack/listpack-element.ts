@@ -260,8 +260,12 @@ function writeBackLength(target: Uint8Array, p: number, n: number): number {
 export function checkedElementBytes(buf: Uint8Array, p: number, end: number): number {
   if (p >= end) return 0;
   const b = buf[p];
+  if (b < 0xe0) {
+    const short = b < 0x80 ? 1 : b < 0xc0 ? 1 + (b & STRING_6_MAX) : 2;
+    return p + short < end && buf[p + short] === short ? short + 1 : 0;
+  }
   if (b > INT_64) return 0;
-  const headBytes = b < 0xc0 ? 1 : b === STRING_32 ? 5 : 2;
+  const headBytes = b === STRING_32 ? 5 : 2;
   if (p + headBytes > end) return 0;
   const n = payloadBytes(buf, p);
   const backBytes = backLengthBytes(n);
