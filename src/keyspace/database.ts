@@ -11,7 +11,7 @@ import {
   dictHash,
   dictInsert,
   dictPause,
-  dictPrefetch,
+  dictPrefetchBuckets,
   dictRandom,
   dictRehash,
   dictRemove,
@@ -28,7 +28,10 @@ import {
   entryExpiry,
   entryFree,
   entryHasExpiry,
+  entryKeyAt,
+  entryKeyBuffer,
   entryKeyCopy,
+  entryKeyLength,
   entryType,
   setEntryExpiry,
   setEntryPhase,
@@ -82,6 +85,13 @@ export class Database {
     const hash = dictHash(this.arena, buf, offset, length);
     this.hash = hash;
     return dictFind(this.arena, this.dict, buf, offset, length, hash);
+  }
+
+  /** The same for the key of an entry that is in no database; `hash` is that key's hash, and becomes the database's. */
+  findKeyOf(e: Ref, hash: number): Ref {
+    const a = this.arena;
+    this.hash = hash;
+    return dictFind(a, this.dict, entryKeyBuffer(a, e), entryKeyAt(a, e), entryKeyLength(a, e), hash);
   }
 
   /** The entry of a key that has not expired, or 0. An expired one is deleted on the way, unless the keyspace only hides it. No access is recorded. */
@@ -366,7 +376,7 @@ export class Database {
 
   /** Brings what insertions of keys with these hashes will read into the processor's caches. The result means nothing. */
   prefetch(hashes: Int32Array, count: number): number {
-    return dictPrefetch(this.arena, this.dict, hashes, count);
+    return dictPrefetchBuckets(this.arena, this.dict, hashes, count);
   }
 
   /** Moves keys of dicts that are changing their size, up to `buckets` buckets of each; true while work remains. */

@@ -5,13 +5,13 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { copyBytes, copyOf, latin1 } from "../base/bytes.ts";
 import type { Crc64 } from "../base/crc64.ts";
 import { int64High, int64Low } from "../base/int64.ts";
-import { setEntryExpiry } from "../types/entry.ts";
+import { entryHasExpiry, setEntryExpiry } from "../types/entry.ts";
 import { entryDiscard, entryMove } from "../types/value.ts";
 import { Fault, RdbError } from "./error.ts";
 import { CHECKSUM_VERSION, isReadableVersion, isValueType, ModuleOpcode, Opcode, RdbType } from "./format.ts";
 import { RdbInput, STARVED, StringSlot } from "./input.ts";
 import { moduleName, skipModulePart } from "./module-data.ts";
-import type { ReadingLimits, TypeReader } from "./value.ts";
+import { IN_STEPS, type ReadingLimits, type TypeReader } from "./value.ts";
 import { typeReaders } from "./value-reader.ts";
 
 /** Is told of what a file holds. */
@@ -22,7 +22,7 @@ export interface RdbHandler {
   selectDb(id: number): void;
   resizeDb(size: number, expiresSize: number): void;
   functionLibrary(code: Uint8Array): void;
-  /** Keys that key() is about to be called for: the first `count` of `entries`. Whoever has this gets them later than they are read, several at a time. */
+  /** Keys that key() is about to be called for, in this order: the first `count` of `entries`. Whoever has this gets them later than they are read, several at a time. */
   prepare?(entries: Int32Array, count: number): void;
   /** A complete entry, in no dict yet, which is the callee's; its expiry in ms or -1, and how it was used (-1: not told). */
   key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void;
@@ -117,6 +117,11 @@ export class RdbReader {
   /** Takes bytes that follow those so far; they are copied. */
   feed(bytes: Uint8Array): void {
     this.#input.feed(bytes);
+  }
+
+  /** The same for up to `bytes` bytes that `read` puts at an offset of a buffer; it answers how many. */
+  feedBy(bytes: number, read: (buf: Uint8Array, at: number, bytes: number) => number): number {
+    return this.#input.feedBy(bytes, read);
   }
 
   /** No more bytes come. */
@@ -221,6 +226,10 @@ export class RdbReader {
     const input = this.#input;
     this.#doing = "read-type";
     const opcode = input.byte();
+    if (opcode < Opcode.SlotImport) {
+      this.#beginKey(opcode);
+      return false;
+    }
     this.#doing = DOING.get(opcode) ?? this.#doing;
     switch (opcode) {
       case Opcode.ExpireTimeMs:
@@ -279,28 +288,40 @@ export class RdbReader {
     }
   }
 
+  /** Reads a key, and its value, too, if that can be read at once. */
   #beginKey(type: number): void {
     const input = this.#input;
+    const key = this.#key;
     const reader = this.#readers[type];
     if (reader === undefined && !isValueType(type))
       throw input.corrupt(
         `${this.#options.skipsModules === true ? "Invalid object type:" : "Unknown RDB encoding type"} ${type}`,
       );
-    this.#handler.keyType?.(type);
+    const handler = this.#handler;
+    handler.keyType?.(type);
     this.#doing = "read-key";
-    input.string(this.#key);
-    const copy = this.#keyCopy;
-    copy.reserve(this.#key.length);
-    copyBytes(this.#key.buf, this.#key.at, copy.own, 0, copy.length);
-    if (this.#handler.keyBegins !== undefined) this.#handler.keyBegins(copyOf(copy.own, 0, copy.length));
+    input.string(key);
     this.#doing = "read-object-value";
-    if (reader === undefined) {
-      if (type !== RdbType.Module2) throw input.corrupt("Pre-release module format not supported");
+    this.#reader = reader ?? null;
+    // Who is told that keys begin is told once of each: a value at once may have to be read again.
+    const e = handler.keyBegins === undefined ? reader?.whole?.(type, key, input, this.#expiryMs !== -1) : IN_STEPS;
+    if (e === undefined || e === IN_STEPS) this.#beginValue(type);
+    else this.#finishKey(e, key);
+  }
+
+  /** The key has been read; its value is to be read in steps. */
+  #beginValue(type: number): void {
+    const key = this.#key;
+    const copy = this.#keyCopy;
+    copy.reserve(key.length);
+    copyBytes(key.buf, key.at, copy.own, 0, copy.length);
+    if (this.#handler.keyBegins !== undefined) this.#handler.keyBegins(copyOf(copy.own, 0, copy.length));
+    if (this.#reader === null) {
+      if (type !== RdbType.Module2) throw this.#input.corrupt("Pre-release module format not supported");
       this.#state = State.Module;
       return;
     }
-    reader.begin(type, this.#key, this.#version);
-    this.#reader = reader;
+    this.#reader.begin(type, key, this.#version);
     this.#state = State.Value;
   }
 
@@ -338,23 +359,30 @@ export class RdbReader {
   #value(): void {
     const reader = this.#reader as TypeReader;
     if (!reader.step(this.#input)) return;
-    this.#reader = null;
     this.#state = State.Opcode;
-    let e = reader.take();
+    this.#finishKey(reader.take(), this.#keyCopy);
+  }
+
+  /** A key is complete: `entry` is it, or 0 when its value has no elements. */
+  #finishKey(entry: Ref, key: StringSlot): void {
+    const a = this.#arena;
+    const reader = this.#reader;
     const expiryMs = this.#expiryMs;
     const idleSeconds = this.#idleSeconds;
     const frequency = this.#frequency;
+    let e = entry;
+    this.#reader = null;
     this.#expiryMs = -1;
     this.#idleSeconds = -1;
     this.#frequency = -1;
     if (e === 0) {
-      reader.discard();
-      this.#handler.emptyKey(copyOf(this.#keyCopy.own, 0, this.#keyCopy.length));
+      reader?.discard();
+      this.#handler.emptyKey(copyOf(key.buf, key.at, key.length));
       return;
     }
     if (expiryMs !== -1) {
-      e = entryMove(this.#arena, e, true);
-      setEntryExpiry(this.#arena, e, this.#expiryLow, this.#expiryHigh);
+      if (!entryHasExpiry(a, e)) e = entryMove(a, e, true);
+      setEntryExpiry(a, e, this.#expiryLow, this.#expiryHigh);
     }
     const i = this.#readyCount++;
     this.#ready[i] = e;

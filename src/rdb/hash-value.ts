@@ -6,18 +6,17 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { int64High, int64Low } from "../base/int64.ts";
+import { dictReserve } from "../struct/dict/dict.ts";
 import {
   ListpackElement,
   listpackBytes,
   listpackCount,
   listpackFirst,
-  listpackFromBytes,
-  listpackIsValid,
   listpackNext,
   listpackRead,
 } from "../struct/listpack/listpack.ts";
-import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding, setEntryEncoding } from "../types/entry.ts";
+import { containerCreate, containerRoot, setContainerRoot } from "../types/container.ts";
+import { Encoding, entryEncoding, setEntryEncoding, Type } from "../types/entry.ts";
 import {
   HashSlot,
   hashCreate,
@@ -29,14 +28,16 @@ import {
   hashSet,
   hashToTable,
 } from "../types/hash/hash.ts";
+import { hashDict } from "../types/hash/hash-dict.ts";
 import { recordCreate } from "../types/hash/hash-expiry.ts";
 import { HashWalk, walkNextSaved, walkStartSaved } from "../types/hash/hash-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { FIELD_EXPIRY_MAX, RdbType, VALKEY_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack, timesAreValid, timesOrder, tuplesAreWhole, tuplesDiffer } from "./listpack-integrity.ts";
+import { timesAreValid, timesOrder, tuplesAreWhole, tuplesDiffer } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
-import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { readListpack, refuseListpack } from "./packed-value.ts";
+import { IN_STEPS, type ReadingLimits, type TypeReader, type TypeWriter } from "./value.ts";
 import { ziplistToListpack, zipmapToListpack } from "./ziplist.ts";
 
 export class HashWriter implements TypeWriter {
@@ -109,6 +110,8 @@ interface Layout {
   readonly time: number;
 }
 
+const LISTPACK_FAULT = "Hash listpack integrity check failed.";
+
 const PLAIN: Layout = { packed: Packed.No, time: Time.None };
 const LAYOUTS: ReadonlyMap<number, Layout> = new Map<number, Layout>([
   [RdbType.HashZipmap, { packed: Packed.Zipmap, time: Time.None }],
@@ -154,6 +157,15 @@ export class HashReader implements TypeReader {
     this.#limits = limits;
   }
 
+  whole(type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
+    if (type !== RdbType.HashListpack) return IN_STEPS;
+    const a = this.#arena;
+    const lp = this.#readListpack(input, Time.None);
+    this.#e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Hash, Encoding.Listpack, lp);
+    if (listpackCount(a, lp) / 2 > this.#limits.hash.entries) this.#unpack(input, 2);
+    return this.take();
+  }
+
   begin(type: number, key: StringSlot, version: number): void {
     // Valkey uses the number of a pre-release type of Redis for its own hashes with times.
     this.#layout = layoutOf(type, version);
@@ -166,8 +178,8 @@ export class HashReader implements TypeReader {
     const { packed, time } = this.#layout;
     if (packed !== Packed.No) {
       if (time === Time.Relative) input.milliseconds();
-      input.string(this.#value);
-      this.#pack(input, packed);
+      if (packed === Packed.Listpack) this.#listpack(input, time);
+      else this.#pack(input, packed);
       return true;
     }
     if (this.#left < 0) {
@@ -175,7 +187,7 @@ export class HashReader implements TypeReader {
       if (!(least >= 0 && least <= FIELD_EXPIRY_MAX + 1)) throw input.corrupt("Hash read invalid minExpire value");
       this.#left = input.length();
       this.#least = least;
-      if (this.#left > this.#limits.hash.entries) hashToTable(this.#arena, this.#e);
+      if (this.#left > this.#limits.hash.entries) this.#makeTable(this.#left);
       return this.#left === 0;
     }
     let expiryMs = time === Time.Relative || time === Time.Absolute ? input.length() : 0;
@@ -187,6 +199,13 @@ export class HashReader implements TypeReader {
     if (expiryMs > FIELD_EXPIRY_MAX) throw input.corrupt(`invalid expireAt time: ${expiryMs}`);
     this.#add(input, expiryMs);
     return --this.#left === 0;
+  }
+
+  /** Makes a table for so many fields of the empty hash. */
+  #makeTable(fields: number): void {
+    const a = this.#arena;
+    hashToTable(a, this.#e);
+    dictReserve(a, hashDict(a, this.#e), fields);
   }
 
   #add(input: RdbInput, expiryMs: number): void {
@@ -201,15 +220,12 @@ export class HashReader implements TypeReader {
     if (hashFind(a, e, f.buf, f.at, f.length, this.#found)) hashExpireFound(a, e, this.#found, expiryMs);
   }
 
-  /** The value is what the string holds: a listpack, or what older versions had instead. */
+  /** The value is what older versions had instead of a listpack. */
   #pack(input: RdbInput, packed: number): void {
     const a = this.#arena;
     const e = this.#e;
+    input.string(this.#value);
     const { buf, at, length } = this.#value;
-    if (packed === Packed.Listpack) {
-      this.#listpack(input);
-      return;
-    }
     const isZipmap = packed === Packed.Zipmap;
     const lp = isZipmap ? zipmapToListpack(a, buf, at, length) : ziplistToListpack(a, buf, at, length);
     if (lp === 0) throw input.corrupt(`${isZipmap ? "Zipmap" : "Hash ziplist"} integrity check failed.`);
@@ -221,30 +237,46 @@ export class HashReader implements TypeReader {
     if (listpackCount(a, lp) / 2 > entries || (isZipmap && longestElement(a, lp) > value)) hashToTable(a, e);
   }
 
-  #listpack(input: RdbInput): void {
+  /** A listpack of pairs, or of triples whose times are times. */
+  #readListpack(input: RdbInput, time: number): BlobRef {
     const a = this.#arena;
-    const e = this.#e;
-    const { buf, at, length } = this.#value;
-    const { deep, hash, onDeep } = this.#limits;
-    const hasTimes = this.#layout.time !== Time.None;
+    const { deep, onDeep } = this.#limits;
+    const hasTimes = time !== Time.None;
     const tuple = hasTimes ? 3 : 2;
     if (deep) onDeep?.();
+    const lp = readListpack(a, input, this.#value, LISTPACK_FAULT);
+    const buf = blobBuffer(a, lp);
+    const at = blobAt(a, lp);
     const isRight =
-      listpackIsValid(buf, at, length, true) &&
       tuplesAreWhole(buf, at, tuple) &&
       (!deep || tuplesDiffer(buf, at, tuple)) &&
       (!hasTimes || (timesAreValid(buf, at, FIELD_EXPIRY_MAX) && (!deep || timesOrder.ascend)));
-    if (!isRight) throw input.corrupt("Hash listpack integrity check failed.", looksLikeListpack(buf, at, length));
-    const lp = listpackFromBytes(a, buf, at, length);
+    if (!isRight) refuseListpack(a, lp, this.#value.length, input, LISTPACK_FAULT);
+    return lp;
+  }
+
+  #listpack(input: RdbInput, time: number): void {
+    const a = this.#arena;
+    const e = this.#e;
+    const hasTimes = time !== Time.None;
+    const tuple = hasTimes ? 3 : 2;
+    const lp = this.#readListpack(input, time);
     setContainerRoot(a, e, lp);
     if (hasTimes) {
       setEntryEncoding(a, e, Encoding.ListpackEx);
       recordCreate(a, e, 0);
     }
     const isOrdered = !hasTimes || timesOrder.ascend;
-    if (isOrdered && listpackCount(a, lp) / tuple <= hash.entries) return;
-    if (!deep && !tuplesDiffer(buf, at, tuple)) throw input.corrupt("Hash listpack with dup elements");
-    hashToTable(a, e);
+    if (!isOrdered || listpackCount(a, lp) / tuple > this.#limits.hash.entries) this.#unpack(input, tuple);
+  }
+
+  /** Makes a table of the listpack. */
+  #unpack(input: RdbInput, tuple: number): void {
+    const a = this.#arena;
+    const lp = containerRoot(a, this.#e);
+    if (!this.#limits.deep && !tuplesDiffer(blobBuffer(a, lp), blobAt(a, lp), tuple))
+      throw input.corrupt("Hash listpack with dup elements");
+    hashToTable(a, this.#e);
   }
 
   take(): Ref {

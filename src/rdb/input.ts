@@ -7,6 +7,8 @@
  * same element after the next feed(). So readers are written as if all bytes were there, and call commit() between elements. The buffer is no larger than
  * an element and a chunk.
  */
+
+import { copyBytes } from "../base/bytes.ts";
 import { Crc64 } from "../base/crc64.ts";
 import { lzfDecompress } from "../base/lzf.ts";
 import { ByteSpan, STRING_LENGTH_MAX } from "../types/string.ts";
@@ -21,6 +23,8 @@ const BUFFER_MIN = 64 * 1024;
 const BUFFER_KEEP = 4 << 20;
 /** LZF makes at most 264 bytes of 3. */
 const LZF_RATIO_MAX = 88;
+/** Bytes of a slot's own buffer at least. */
+const SLOT_MIN = 64;
 const SPECIAL = 0xc0;
 const TWO_32 = 4294967296;
 const NOTHING = new Uint8Array(0);
@@ -31,13 +35,17 @@ const doubleBytes = new Uint8Array(double.buffer);
 /** A string that was read: bytes of the input's buffer, of the slot's own, or an integer as text. Good until the input is fed or the slot is used again. */
 export class StringSlot extends ByteSpan {
   own: Uint8Array = NOTHING;
+  /** Not 0: `length` bytes are what so many bytes at `buf[at]` become when they are decompressed (RdbInput.open). */
+  packed = 0;
 
   /** Points at `length` bytes of the slot's own, for the caller to fill. */
   reserve(length: number): void {
-    if (this.own.length < length || this.own.length > BUFFER_KEEP) this.own = new Uint8Array(Math.max(length, 64));
+    if (this.own.length < length || this.own.length > BUFFER_KEEP)
+      this.own = new Uint8Array(Math.max(length, SLOT_MIN));
     this.buf = this.own;
     this.at = 0;
     this.length = length;
+    this.packed = 0;
   }
 }
 
@@ -67,9 +75,24 @@ export class RdbInput {
 
   /** Takes more bytes, which are copied. Void: the slots that were read. */
   feed(bytes: Uint8Array): void {
+    this.#makeRoom(bytes.length);
+    this.buf.set(bytes, this.end);
+    this.end += bytes.length;
+  }
+
+  /** Takes up to `bytes` more bytes, which `read` puts at an offset of a buffer; it answers how many. Void: the slots that were read. */
+  feedBy(bytes: number, read: (buf: Uint8Array, at: number, bytes: number) => number): number {
+    this.#makeRoom(bytes);
+    const count = read(this.buf, this.end, bytes);
+    this.end += count;
+    return count;
+  }
+
+  /** Gives the buffer room for so many bytes behind its end, in the place of those that were read for good. */
+  #makeRoom(bytes: number): void {
     const mark = this.#mark;
     const kept = this.end - mark;
-    const size = kept + bytes.length;
+    const size = kept + bytes;
     const old = this.buf;
     this.#leave();
     if (!this.#owned || old.length < size || (old.length > BUFFER_KEEP && size < old.length >> 2)) {
@@ -79,10 +102,9 @@ export class RdbInput {
     } else {
       old.copyWithin(0, mark, this.end);
     }
-    this.buf.set(bytes, kept);
     this.at -= mark;
     this.#mark = 0;
-    this.end = size;
+    this.end = kept;
   }
 
   /** Says that no more bytes come. What needs more then throws an RdbError. */
@@ -235,20 +257,51 @@ export class RdbInput {
 
   /** Reads a string of any form into a slot. */
   string(slot: StringSlot): void {
-    this.need(1);
-    const b = this.buf[this.at];
+    this.open(slot);
+    this.inflate(slot);
+  }
+
+  /** Reads a string into a slot, except that one that is compressed stays so: see StringSlot.packed, and unpack(). */
+  open(slot: StringSlot): void {
+    const { at, buf } = this;
+    if (at >= this.end) this.#starve(1);
+    const b = buf[at];
+    slot.packed = 0;
     if (b >= SPECIAL) {
-      this.at++;
+      this.at = at + 1;
       this.#special(b & 63, slot);
       return;
     }
-    const length = this.length();
+    let length = b;
+    if (b < 0x40) this.at = at + 1;
+    else length = this.length();
     if (length > STRING_LENGTH_MAX) throw this.corrupt(`A string of ${length} bytes is too long`);
-    this.need(length);
-    slot.buf = this.buf;
+    if (this.end - this.at < length) this.#starve(length);
+    slot.buf = buf;
     slot.at = this.at;
     slot.length = length;
     this.at += length;
+  }
+
+  /** Decompresses the string that was opened last, into a slot, if need be, into the slot's own buffer. */
+  inflate(slot: StringSlot): void {
+    const { at, packed, length } = slot;
+    if (packed === 0) return;
+    slot.reserve(length);
+    this.#decompress(at, packed, slot.own, 0, length);
+  }
+
+  /** Puts the `length` bytes of the string that was opened last, into a slot, at `target[at]`. */
+  unpack(slot: StringSlot, target: Uint8Array, at: number): void {
+    if (slot.packed === 0) copyBytes(slot.buf, slot.at, target, at, slot.length);
+    else this.#decompress(slot.at, slot.packed, target, at, slot.length);
+  }
+
+  /** Decompresses `packed` bytes at `from`, which must become `length` bytes at `target[at]`. */
+  #decompress(from: number, packed: number, target: Uint8Array, at: number, length: number): void {
+    if (lzfDecompress(this.buf, from, packed, target, at, length) === length) return;
+    this.at = from;
+    throw this.corrupt("Invalid LZF compressed string");
   }
 
   #special(form: number, slot: StringSlot): void {
@@ -275,9 +328,10 @@ export class RdbInput {
     const isPossible = length > 0 && length <= STRING_LENGTH_MAX && length <= compressed * LZF_RATIO_MAX;
     if (!isPossible) throw this.corrupt("Invalid LZF compressed string");
     this.need(compressed);
-    slot.reserve(length);
-    if (lzfDecompress(this.buf, this.at, compressed, slot.own, 0, length) !== length)
-      throw this.corrupt("Invalid LZF compressed string");
+    slot.buf = this.buf;
+    slot.at = this.at;
+    slot.length = length;
+    slot.packed = compressed;
     this.at += compressed;
   }
 }

@@ -11,8 +11,6 @@ import {
   listpackCount,
   listpackFirst,
   listpackFree,
-  listpackFromBytes,
-  listpackIsValid,
   listpackNext,
   listpackRead,
 } from "../struct/listpack/listpack.ts";
@@ -32,16 +30,17 @@ import {
   nodeIsPlain,
   nodeNext,
   quicklistEnd,
+  withinFill,
 } from "../struct/quicklist/quicklist-node.ts";
-import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding, setEntryEncoding } from "../types/entry.ts";
-import { listCreate, listSettle } from "../types/list/list.ts";
+import { containerCreate, containerRoot, setContainerRoot } from "../types/container.ts";
+import { Encoding, entryEncoding, setEntryEncoding, Type } from "../types/entry.ts";
+import { listCreate, listMakeRoom, listSettle } from "../types/list/list.ts";
 import { entryDiscard } from "../types/value.ts";
 import { Container, RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
-import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { readListpack } from "./packed-value.ts";
+import { IN_STEPS, type ReadingLimits, type TypeReader, type TypeWriter } from "./value.ts";
 import { ziplistToListpack } from "./ziplist.ts";
 
 /** What a node counts as. */
@@ -124,6 +123,24 @@ export class ListReader implements TypeReader {
     this.#limits = limits;
   }
 
+  whole(type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
+    if (type !== RdbType.ListQuicklist2) return IN_STEPS;
+    const start = input.at;
+    if (input.length() !== 1 || input.length() !== Container.Packed) {
+      input.at = start;
+      return IN_STEPS;
+    }
+    const a = this.#arena;
+    const lp = this.#readListpack(input);
+    const e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.List, Encoding.Listpack, lp);
+    this.#e = e;
+    if (listpackCount(a, lp) === 0) return 0;
+    const { list } = this.#limits;
+    if (!withinFill(list.fill, listpackBytes(a, lp), listpackCount(a, lp), false)) listMakeRoom(a, e, 0, 0, list);
+    this.#e = 0;
+    return e;
+  }
+
   begin(type: number, key: StringSlot): void {
     const a = this.#arena;
     const { fill, depth } = this.#limits.list;
@@ -158,20 +175,23 @@ export class ListReader implements TypeReader {
       const container = input.length();
       if (container !== Container.Plain && container !== Container.Packed)
         throw input.corrupt("Quicklist integrity check failed.");
-      input.string(slot);
-      if (slot.length === 0) throw input.corrupt("Quicklist integrity check failed.");
-      if (container === Container.Plain) quicklistAppendPlain(a, ql, slot.buf, slot.at, slot.length);
-      else this.#appendListpack(input);
+      if (container === Container.Plain) this.#appendPlain(input);
+      else this.#append(this.#readListpack(input));
     }
     return --this.#left === 0;
   }
 
-  #appendListpack(input: RdbInput): void {
-    const { buf, at, length } = this.#slot;
+  #appendPlain(input: RdbInput): void {
+    const a = this.#arena;
+    const slot = this.#slot;
+    input.string(slot);
+    if (slot.length === 0) throw input.corrupt("Quicklist integrity check failed.");
+    quicklistAppendPlain(a, containerRoot(a, this.#e), slot.buf, slot.at, slot.length);
+  }
+
+  #readListpack(input: RdbInput): BlobRef {
     if (this.#limits.deep) this.#limits.onDeep?.();
-    if (!listpackIsValid(buf, at, length, true))
-      throw input.corrupt("Listpack integrity check failed.", looksLikeListpack(buf, at, length));
-    this.#append(listpackFromBytes(this.#arena, buf, at, length));
+    return readListpack(this.#arena, input, this.#slot, "Listpack integrity check failed.");
   }
 
   /** Appends a listpack as a node. Empty ones are passed over: old servers left some. */

@@ -1,25 +1,38 @@
 /** Sets: an intset or (since version 11) a listpack as one string, or [members] and each member. */
 import type { Arena, Ref } from "../arena/arena.ts";
-import { blobAt, blobBuffer } from "../arena/blob.ts";
+import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import { copyBytes } from "../base/bytes.ts";
-import { intsetBytes, intsetCount, intsetFree, intsetFromBytes, intsetIsValid } from "../struct/intset.ts";
+import { dictReserve } from "../struct/dict/dict.ts";
+import { intsetBytes, intsetCount, intsetFree, intsetIsValid } from "../struct/intset.ts";
 import {
+  LISTPACK_HEADER_BYTES,
   listpackBytes,
   listpackCount,
+  listpackCreate,
+  listpackExtend,
+  listpackFind,
+  listpackFit,
   listpackFree,
-  listpackFromBytes,
-  listpackIsValid,
 } from "../struct/listpack/listpack.ts";
-import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding } from "../types/entry.ts";
+import { elementForm, LISTPACK_END, writeElement } from "../struct/listpack/listpack-element.ts";
+import { containerCreate, containerRoot } from "../types/container.ts";
+import { Encoding, entryEncoding, Type } from "../types/entry.ts";
 import { setAdd, setCreate, setEncodingFor, setLength, setMakeRoom, setToTable } from "../types/set/set.ts";
 import { SetWalk, setWalkNextSaved, setWalkStartSaved } from "../types/set/set-walk.ts";
 import { entryDiscard } from "../types/value.ts";
 import { RdbType, SET_LISTPACK_VERSION } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack, tuplesDiffer } from "./listpack-integrity.ts";
+import { tuplesDiffer } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
-import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { readBlob, readListpack, refuseListpack } from "./packed-value.ts";
+import { IN_STEPS, type ReadingLimits, type TypeReader, type TypeWriter } from "./value.ts";
+
+/** Most members of a set that is read at once. */
+const FEW_MAX = 256;
+/** Bytes that an element of a listpack takes beside those of its text, at most. */
+const ELEMENT_BYTES_MAX = 10;
+const DUPLICATE_FAULT = "Duplicate set members detected";
+const LISTPACK_FAULT = "Set listpack integrity check failed.";
 
 export class SetWriter implements TypeWriter {
   readonly #arena: Arena;
@@ -81,6 +94,68 @@ export class SetReader implements TypeReader {
     this.#limits = limits;
   }
 
+  whole(type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
+    if (type === RdbType.Set) return this.#few(key, input, withExpiry);
+    this.#packed(type, key, input, withExpiry);
+    return this.take();
+  }
+
+  /** Reads a set of a few short members that becomes a listpack, or nothing. */
+  #few(key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
+    const start = input.at;
+    const count = input.length();
+    const members = input.at;
+    const bytes = count === 0 || count > FEW_MAX ? 0 : this.#listpackBound(input, count);
+    if (bytes === 0) {
+      input.at = start;
+      return IN_STEPS;
+    }
+    input.at = members;
+    const a = this.#arena;
+    const lp = listpackCreate(a, bytes);
+    if (!this.#readMembers(input, lp, count)) {
+      listpackFree(a, lp);
+      throw input.corrupt(DUPLICATE_FAULT);
+    }
+    const root = listpackFit(a, lp);
+    return containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Set, Encoding.Listpack, root);
+  }
+
+  /** Looks at members that come: bytes that a listpack of them has at most, or 0 when a set of them would be something else. */
+  #listpackBound(input: RdbInput, count: number): number {
+    const { listpackEntries, listpackValue } = this.#limits.set;
+    const slot = this.#slot;
+    if (count > listpackEntries) return 0;
+    let bytes = LISTPACK_HEADER_BYTES + 1;
+    for (let i = 0; i < count; i++) {
+      input.string(slot);
+      const { buf, at, length } = slot;
+      if (length > listpackValue) return 0;
+      if (i === 0 && setEncodingFor(buf, at, length, count, this.#limits.set) !== Encoding.Listpack) return 0;
+      bytes += ELEMENT_BYTES_MAX + length;
+    }
+    return bytes;
+  }
+
+  /** Reads members into an empty listpack that has room for them; false when one comes twice. */
+  #readMembers(input: RdbInput, lp: BlobRef, count: number): boolean {
+    const a = this.#arena;
+    const slot = this.#slot;
+    const own = blobBuffer(a, lp);
+    const start = blobAt(a, lp);
+    let p = start + LISTPACK_HEADER_BYTES;
+    for (let i = 0; i < count; i++) {
+      input.string(slot);
+      const { buf, at, length } = slot;
+      if (i > 0 && listpackFind(a, lp, 0, buf, at, length, 0) !== 0) return false;
+      elementForm(buf, at, length);
+      p = writeElement(own, p, buf, at, length);
+      own[p] = LISTPACK_END;
+    }
+    listpackExtend(a, lp, p - start, count);
+    return true;
+  }
+
   begin(type: number, key: StringSlot): void {
     this.#type = type;
     this.#left = -1;
@@ -89,18 +164,10 @@ export class SetReader implements TypeReader {
     copyBytes(key.buf, key.at, this.#key.own, 0, key.length);
   }
 
-  #create(encoding: number): Ref {
-    const { buf, at, length } = this.#key;
-    this.#e = setCreate(this.#arena, buf, at, length, 0, encoding);
-    return this.#e;
-  }
-
   step(input: RdbInput): boolean {
     const slot = this.#slot;
     if (this.#type !== RdbType.Set) {
-      input.string(slot);
-      if (this.#type === RdbType.SetIntset) this.#intset(input);
-      else this.#listpack(input);
+      this.#packed(this.#type, this.#key, input, false);
       return true;
     }
     if (this.#left < 0) {
@@ -110,42 +177,55 @@ export class SetReader implements TypeReader {
     input.string(slot);
     const { set } = this.#limits;
     if (this.#e === 0) {
-      this.#create(setEncodingFor(slot.buf, slot.at, slot.length, this.#left, set));
+      const { buf, at, length } = this.#key;
+      const encoding = setEncodingFor(slot.buf, slot.at, slot.length, this.#left, set);
+      this.#e = setCreate(this.#arena, buf, at, length, 0, encoding);
       setMakeRoom(this.#arena, this.#e, this.#left, set);
+      if (entryEncoding(this.#arena, this.#e) === Encoding.HashTable)
+        dictReserve(this.#arena, containerRoot(this.#arena, this.#e), this.#left);
     }
-    if (!setAdd(this.#arena, this.#e, slot.buf, slot.at, slot.length, set))
-      throw input.corrupt("Duplicate set members detected");
+    if (!setAdd(this.#arena, this.#e, slot.buf, slot.at, slot.length, set)) throw input.corrupt(DUPLICATE_FAULT);
     return --this.#left === 0;
   }
 
-  #intset(input: RdbInput): void {
+  /** Reads a set that is one string. */
+  #packed(type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): void {
     const a = this.#arena;
-    const { buf, at, length } = this.#slot;
-    if (this.#limits.deep) this.#limits.onDeep?.();
-    if (!intsetIsValid(buf, at, length, true))
-      throw input.corrupt("Intset integrity check failed.", intsetIsValid(buf, at, length, false));
-    const e = this.#create(Encoding.Intset);
-    intsetFree(a, containerRoot(a, e));
-    const root = intsetFromBytes(a, buf, at, length);
-    setContainerRoot(a, e, root);
-    if (intsetCount(a, root) > this.#limits.set.intsetEntries) setToTable(a, e);
+    const { deep, onDeep, set } = this.#limits;
+    const isIntset = type === RdbType.SetIntset;
+    if (deep) onDeep?.();
+    const root = isIntset ? this.#intset(input) : this.#listpack(input);
+    const encoding = isIntset ? Encoding.Intset : Encoding.Listpack;
+    const e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Set, encoding, root);
+    this.#e = e;
+    const isSmall = isIntset
+      ? intsetCount(a, root) <= set.intsetEntries
+      : listpackCount(a, root) <= set.listpackEntries;
+    if (isSmall) return;
+    if (!isIntset && !deep && !tuplesDiffer(blobBuffer(a, root), blobAt(a, root), 1))
+      throw input.corrupt("Set with dup elements, listpack with dup elements");
+    setToTable(a, e);
   }
 
-  #listpack(input: RdbInput): void {
+  #intset(input: RdbInput): BlobRef {
     const a = this.#arena;
-    const { buf, at, length } = this.#slot;
-    const { deep, set } = this.#limits;
-    if (deep) this.#limits.onDeep?.();
-    const isValid = listpackIsValid(buf, at, length, true);
-    if (!isValid || (deep && !tuplesDiffer(buf, at, 1)))
-      throw input.corrupt("Set listpack integrity check failed.", looksLikeListpack(buf, at, length));
-    const e = this.#create(Encoding.Listpack);
-    listpackFree(a, containerRoot(a, e));
-    const root = listpackFromBytes(a, buf, at, length);
-    setContainerRoot(a, e, root);
-    if (listpackCount(a, root) <= set.listpackEntries) return;
-    if (!deep && !tuplesDiffer(buf, at, 1)) throw input.corrupt("Set with dup elements, listpack with dup elements");
-    setToTable(a, e);
+    const slot = this.#slot;
+    const root = readBlob(a, input, slot);
+    const buf = blobBuffer(a, root);
+    const at = blobAt(a, root);
+    if (intsetIsValid(buf, at, slot.length, true)) return root;
+    const isHidden = intsetIsValid(buf, at, slot.length, false);
+    intsetFree(a, root);
+    throw input.corrupt("Intset integrity check failed.", isHidden);
+  }
+
+  #listpack(input: RdbInput): BlobRef {
+    const a = this.#arena;
+    const slot = this.#slot;
+    const lp = readListpack(a, input, slot, LISTPACK_FAULT);
+    if (this.#limits.deep && !tuplesDiffer(blobBuffer(a, lp), blobAt(a, lp), 1))
+      refuseListpack(a, lp, slot.length, input, LISTPACK_FAULT);
+    return lp;
   }
 
   take(): Ref {

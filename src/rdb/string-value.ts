@@ -3,7 +3,15 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { SEGMENT_SHIFT } from "../arena/arena.ts";
 import { copyBytes } from "../base/bytes.ts";
 import { Encoding, entryEncoding, valueWord } from "../types/entry.ts";
-import { ByteSpan, readString, stringCreate } from "../types/string.ts";
+import {
+  ByteSpan,
+  INT_TEXT_MAX,
+  readString,
+  stringBytesAt,
+  stringCreate,
+  stringReserve,
+  VALUE_INLINE_MAX,
+} from "../types/string.ts";
 import { entryDiscard } from "../types/value.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
@@ -67,6 +75,22 @@ export class StringReader implements TypeReader {
 
   constructor(arena: Arena) {
     this.#arena = arena;
+  }
+
+  whole(_type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
+    const value = this.#value;
+    input.open(value);
+    const { length } = value;
+    const a = this.#arena;
+    if (length > INT_TEXT_MAX && length <= VALUE_INLINE_MAX) {
+      const e = stringReserve(a, key.buf, key.at, key.length, length, withExpiry);
+      this.#e = e;
+      input.unpack(value, a.u8[e >>> SEGMENT_SHIFT], stringBytesAt(a, e));
+      return this.take();
+    }
+    input.inflate(value);
+    const { buf, at } = value;
+    return stringCreate(a, key.buf, key.at, key.length, buf, at, length, 0, withExpiry, false);
   }
 
   begin(_type: number, key: StringSlot): void {

@@ -17,8 +17,16 @@ export interface TypeWriter {
   step(out: RdbOutput, budget: number): boolean;
 }
 
+/** What TypeReader.whole answers for a value that is read in steps. No Ref: an arena has no such segment. */
+export const IN_STEPS = -1;
+
 /** Reads values of some RDB types, each in steps. A step that throws STARVED has changed nothing. */
 export interface TypeReader {
+  /**
+   * Reads a value at once, if it is one string, or little more: its entry, which is the caller's and has room for an expiry or not (`withExpiry`); 0 when it has
+   * no elements; IN_STEPS when nothing was read, and the value is to be begun. When it throws STARVED nothing has changed; after other errors discard() is due.
+   */
+  whole?(type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): Ref;
   /** A value of an RDB type is next, in a file of a version, under a key that is good during the call. */
   begin(type: number, key: StringSlot, version: number): void;
   /** Reads one element; true when the value is complete. */

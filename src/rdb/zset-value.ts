@@ -3,17 +3,12 @@ import type { Arena, Ref } from "../arena/arena.ts";
 import { type BlobRef, blobAt, blobBuffer } from "../arena/blob.ts";
 import type { FrozenView } from "../arena/frozen.ts";
 import { parseDouble } from "../base/float.ts";
-import {
-  listpackBytes,
-  listpackCount,
-  listpackFree,
-  listpackFromBytes,
-  listpackIsValid,
-} from "../struct/listpack/listpack.ts";
+import { dictReserve } from "../struct/dict/dict.ts";
+import { listpackBytes, listpackCount, listpackFree } from "../struct/listpack/listpack.ts";
 import { treePrefetch } from "../struct/ranked-tree/ranked-tree.ts";
 import { memberAt, memberBuffer, memberLength, memberScore } from "../struct/scored-member.ts";
-import { containerRoot, setContainerRoot } from "../types/container.ts";
-import { Encoding, entryEncoding } from "../types/entry.ts";
+import { containerCreate, containerRoot, setContainerRoot } from "../types/container.ts";
+import { Encoding, entryEncoding, Type } from "../types/entry.ts";
 import { entryDiscard } from "../types/value.ts";
 import { Added, zsetAdd, zsetCreate, zsetToListpackIfSmall, zsetToTable } from "../types/zset/zset.ts";
 import { zsetLength } from "../types/zset/zset-length.ts";
@@ -21,9 +16,10 @@ import { PairsState, pairsState } from "../types/zset/zset-listpack.ts";
 import { ZsetWalk, zsetWalkPrevious, zsetWalkStart } from "../types/zset/zset-walk.ts";
 import { RdbType } from "./format.ts";
 import { type RdbInput, StringSlot } from "./input.ts";
-import { looksLikeListpack, tuplesDiffer } from "./listpack-integrity.ts";
+import { tuplesDiffer } from "./listpack-integrity.ts";
 import type { RdbOutput } from "./output.ts";
-import type { ReadingLimits, TypeReader, TypeWriter } from "./value.ts";
+import { readListpack } from "./packed-value.ts";
+import { IN_STEPS, type ReadingLimits, type TypeReader, type TypeWriter } from "./value.ts";
 import { ziplistToListpack } from "./ziplist.ts";
 
 export class ZsetWriter implements TypeWriter {
@@ -104,6 +100,15 @@ export class ZsetReader implements TypeReader {
     this.#limits = limits;
   }
 
+  whole(type: number, key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
+    if (type !== RdbType.ZsetListpack) return IN_STEPS;
+    const a = this.#arena;
+    const lp = this.#listpack(input);
+    this.#e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Zset, Encoding.Listpack, lp);
+    this.#settle(input, lp, false);
+    return this.take();
+  }
+
   begin(type: number, key: StringSlot): void {
     this.#type = type;
     this.#left = -1;
@@ -114,12 +119,16 @@ export class ZsetReader implements TypeReader {
 
   step(input: RdbInput): boolean {
     if (this.#type === RdbType.ZsetListpack || this.#type === RdbType.ZsetZiplist) {
-      input.string(this.#slot);
-      this.#pairs(input, this.#type === RdbType.ZsetListpack ? this.#listpack(input) : this.#ziplist(input));
+      const isZiplist = this.#type === RdbType.ZsetZiplist;
+      const lp = isZiplist ? this.#ziplist(input) : this.#listpack(input);
+      listpackFree(this.#arena, containerRoot(this.#arena, this.#e));
+      setContainerRoot(this.#arena, this.#e, lp);
+      this.#settle(input, lp, isZiplist);
       return true;
     }
     if (this.#left < 0) {
       this.#left = input.length();
+      dictReserve(this.#arena, containerRoot(this.#arena, this.#e), this.#left);
       return this.#left === 0;
     }
     const slot = this.#slot;
@@ -132,27 +141,22 @@ export class ZsetReader implements TypeReader {
   }
 
   #listpack(input: RdbInput): BlobRef {
-    const { buf, at, length } = this.#slot;
     if (this.#limits.deep) this.#limits.onDeep?.();
-    if (!listpackIsValid(buf, at, length, true))
-      throw input.corrupt("Zset listpack integrity check failed.", looksLikeListpack(buf, at, length));
-    return listpackFromBytes(this.#arena, buf, at, length);
+    return readListpack(this.#arena, input, this.#slot, "Zset listpack integrity check failed.");
   }
 
   #ziplist(input: RdbInput): BlobRef {
+    input.string(this.#slot);
     const { buf, at, length } = this.#slot;
     const lp = ziplistToListpack(this.#arena, buf, at, length);
     if (lp === 0) throw input.corrupt("Zset ziplist integrity check failed.");
     return lp;
   }
 
-  /** The value is this listpack, once it has been found to consist of pairs in order. */
-  #pairs(input: RdbInput, lp: BlobRef): void {
+  /** The value is this listpack, or becomes a table, once it has been found to consist of pairs. */
+  #settle(input: RdbInput, lp: BlobRef, isZiplist: boolean): void {
     const a = this.#arena;
     const e = this.#e;
-    const isZiplist = this.#type === RdbType.ZsetZiplist;
-    listpackFree(a, containerRoot(a, e));
-    setContainerRoot(a, e, lp);
     const pairs = pairsState(a, lp);
     const becomesTable = pairs === PairsState.Unordered || listpackCount(a, lp) / 2 > this.#limits.zset.listpackEntries;
     const mustDiffer = isZiplist || becomesTable || this.#limits.deep;

@@ -1,6 +1,26 @@
 /** What all types but the string have in their entry: the root of the value, and one word of the type's own. */
 import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
-import { valueWord } from "./entry.ts";
+import { entryCreate, valueWord } from "./entry.ts";
+import { CONTAINER_BYTES } from "./value-type.ts";
+
+/** A new entry of a type and an encoding, without access bits, that holds a root. The word beside it is 0; the expiry, when asked for, is unset. */
+export function containerCreate(
+  a: Arena,
+  key: Uint8Array,
+  keyAt: number,
+  keyLength: number,
+  withExpiry: boolean,
+  type: number,
+  encoding: number,
+  root: number,
+): Ref {
+  const e = entryCreate(a, key, keyAt, keyLength, withExpiry, (encoding << 4) | type, CONTAINER_BYTES);
+  const w = a.i32[e >>> SEGMENT_SHIFT];
+  const v = valueWord(a, e);
+  w[v] = root;
+  w[v + 1] = 0;
+  return e;
+}
 
 /** The root: a blob, a dict, or what the encoding has. */
 export function containerRoot(a: Arena, e: Ref): number {

@@ -40,7 +40,8 @@ export const VALUE_INLINE_MAX = 128 * 1024;
 export const STRING_LENGTH_MAX = 0x7fffffff;
 const LARGE = 1 << 31;
 const LENGTH_MASK = STRING_LENGTH_MAX;
-const INT_TEXT_MAX = 20;
+/** Bytes of the longest string that can spell an int64. */
+export const INT_TEXT_MAX = 20;
 
 /** Where the bytes of a string are: a triple that the caller owns and reuses. */
 export class ByteSpan {
@@ -141,6 +142,29 @@ export function stringCreate(
   const e = entryCreate(a, key, keyOffset, keyLength, withExpiry, (access << 8) | Type.String, bytes);
   writeStringValue(a, e, integer, value, offset, length, adopt);
   return e;
+}
+
+/**
+ * A new entry, without access bits, holding a string of `length` bytes (INT_TEXT_MAX < length <= VALUE_INLINE_MAX) that are the caller's to write at the end of the
+ * entry (stringBytesAt).
+ */
+export function stringReserve(
+  a: Arena,
+  key: Uint8Array,
+  keyOffset: number,
+  keyLength: number,
+  length: number,
+  withExpiry: boolean,
+): Ref {
+  const encoding = length <= EMBSTR_MAX ? Encoding.Embstr : Encoding.Raw;
+  const e = entryCreate(a, key, keyOffset, keyLength, withExpiry, (encoding << 4) | Type.String, 4 + length);
+  a.i32[e >>> SEGMENT_SHIFT][valueWord(a, e)] = length;
+  return e;
+}
+
+/** Where the bytes of a string stand that was reserved, in its segment. */
+export function stringBytesAt(a: Arena, e: Ref): number {
+  return (valueWord(a, e) + 1) << 2;
 }
 
 /**

@@ -12,15 +12,7 @@ import type { Database } from "../../keyspace/database.ts";
 import { Fault, RdbError } from "../../rdb/error.ts";
 import { type RdbHandler, RdbReader } from "../../rdb/file-reader.ts";
 import { dictEntryHash, PREFETCH_MAX } from "../../struct/dict/dict.ts";
-import {
-  ENTRY_KEY_OFFSET,
-  entryKeyAt,
-  entryKeyBuffer,
-  entryKeyCopy,
-  entryKeyLength,
-  entryKeyText,
-  setEntryAccess,
-} from "../../types/entry.ts";
+import { ENTRY_KEY_OFFSET, entryKeyCopy, entryKeyText, setEntryAccess } from "../../types/entry.ts";
 import { LoadPace } from "./load-pace.ts";
 
 /** What the reader does with the data set. */
@@ -72,7 +64,9 @@ export class KeyLoader implements RdbHandler {
   readonly #databases: readonly Database[];
   #db: Database;
   position: () => number = () => 0;
+  /** Hashes of the keys that were announced, and how many of these keys have come. */
   readonly #hashes = new Int32Array(PREFETCH_MAX);
+  #came = 0;
   /** Keeps the loads of prefetching alive. */
   #fetched = 0;
 
@@ -136,6 +130,7 @@ export class KeyLoader implements RdbHandler {
     const { arena } = this.#engine.keyspace;
     const hashes = this.#hashes;
     for (let i = 0; i < count; i++) hashes[i] = dictEntryHash(arena, entries[i], ENTRY_KEY_OFFSET);
+    this.#came = 0;
     this.#fetched ^= this.#db.prefetch(hashes, count);
   }
 
@@ -155,6 +150,7 @@ export class KeyLoader implements RdbHandler {
 
   key(e: Ref, expiryMs: number, idleSeconds: number, frequency: number): void {
     const { keyspace } = this.#engine;
+    const hash = this.#hashes[this.#came++];
     if (expiryMs !== -1 && expiryMs < this.#nowMs && !this.#options.keepsExpired) {
       this.#options.onExpired?.(this.#db.id, entryKeyCopy(keyspace.arena, e));
       keyspace.discard(e);
@@ -163,8 +159,7 @@ export class KeyLoader implements RdbHandler {
     }
     const db = this.#db;
     const { arena } = keyspace;
-    const old = db.find(entryKeyBuffer(arena, e), entryKeyAt(arena, e), entryKeyLength(arena, e));
-    const { hash } = db;
+    const old = db.findKeyOf(e, hash);
     if (old !== 0) {
       if (!this.#options.replaces) {
         const text = `RDB has duplicated key '${entryKeyText(arena, e)}' in DB ${db.id}`;
@@ -197,7 +192,8 @@ export class RdbFileLoad {
   readonly #options: RdbLoadOptions;
   readonly #keys: KeyLoader;
   readonly #reader: RdbReader;
-  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  readonly #readInto = (buf: Uint8Array, at: number, bytes: number): number =>
+    readSync(this.#fd, buf, at, bytes, this.#read);
   /** Bytes of the file that have been read, the reader's or not. */
   #read = 0;
   #ended = false;
@@ -264,17 +260,15 @@ export class RdbFileLoad {
   #feed(): void {
     let count: number;
     try {
-      count = this.#ended ? 0 : readSync(this.#fd, this.#chunk, 0, CHUNK_BYTES, this.#read);
+      count = this.#ended ? 0 : this.#reader.feedBy(CHUNK_BYTES, this.#readInto);
     } catch (error) {
       throw new RdbError(Fault.Truncated, errnoText(error), this.offset);
     }
     if (count === 0) {
       this.#ended = true;
       this.#reader.end();
-      return;
     }
     this.#read += count;
-    this.#reader.feed(this.#chunk.subarray(0, count));
   }
 
   #finish(): "done" {

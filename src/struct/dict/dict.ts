@@ -127,6 +127,21 @@ export function dictPrefetch(a: Arena, d: Ref, hashes: Int32Array, count: number
   return sum;
 }
 
+/** The same for keys that are likely to be absent: brings their buckets alone. */
+export function dictPrefetchBuckets(a: Arena, d: Ref, hashes: Int32Array, count: number): number {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  const dir = w[h + DIR];
+  const capacityExp = w[h + CAPACITY_EXP];
+  const buckets = w[h + BUCKETS];
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const bucket = bucketAt(a, dir, capacityExp, bucketIndex(buckets, hashes[i]));
+    if (bucket !== 0) sum ^= a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + TAG_WORD];
+  }
+  return sum;
+}
+
 /** Adds an entry whose key is known to be absent. Grows the table by a bucket when it is to grow. */
 export function dictInsert(a: Arena, d: Ref, e: Ref, hash: number): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];
