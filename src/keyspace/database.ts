@@ -5,6 +5,7 @@
 import type { Arena, Ref } from "../arena/arena.ts";
 import { int64High, int64Low } from "../base/int64.ts";
 import {
+  dictAdd,
   dictCreate,
   dictEntryHash,
   dictFind,
@@ -28,10 +29,7 @@ import {
   entryExpiry,
   entryFree,
   entryHasExpiry,
-  entryKeyAt,
-  entryKeyBuffer,
   entryKeyCopy,
-  entryKeyLength,
   entryType,
   setEntryExpiry,
   setEntryPhase,
@@ -85,13 +83,6 @@ export class Database {
     const hash = dictHash(this.arena, buf, offset, length);
     this.hash = hash;
     return dictFind(this.arena, this.dict, buf, offset, length, hash);
-  }
-
-  /** The same for the key of an entry that is in no database; `hash` is that key's hash, and becomes the database's. */
-  findKeyOf(e: Ref, hash: number): Ref {
-    const a = this.arena;
-    this.hash = hash;
-    return dictFind(a, this.dict, entryKeyBuffer(a, e), entryKeyAt(a, e), entryKeyLength(a, e), hash);
   }
 
   /** The entry of a key that has not expired, or 0. An expired one is deleted on the way, unless the keyspace only hides it. No access is recorded. */
@@ -235,11 +226,23 @@ export class Database {
   insert(e: Ref, hash: number): void {
     setEntryPhase(this.arena, e, this.keyspace.phase);
     dictInsert(this.arena, this.dict, e, hash);
+    this.#index(e, hash);
+  }
+
+  /** The same, unless there is an entry with the key: returns that one, or 0. */
+  add(e: Ref, hash: number): Ref {
+    setEntryPhase(this.arena, e, this.keyspace.phase);
+    const old = dictAdd(this.arena, this.dict, e, hash);
+    if (old === 0) this.#index(e, hash);
+    return old;
+  }
+
+  /** A new entry is to be found by what of it expires. */
+  #index(e: Ref, hash: number): void {
     this.hashExpiry.added(e);
-    if (entryHasExpiry(this.arena, e)) {
-      if (this.expires === 0) this.expires = this.#newDict();
-      dictInsert(this.arena, this.expires, e, hash);
-    }
+    if (!entryHasExpiry(this.arena, e)) return;
+    if (this.expires === 0) this.expires = this.#newDict();
+    dictInsert(this.arena, this.expires, e, hash);
   }
 
   /** Takes an entry out without freeing anything; it keeps its expiry. */
@@ -374,9 +377,11 @@ export class Database {
     dictReserve(this.arena, this.expires, expiring);
   }
 
-  /** Brings what insertions of keys with these hashes will read into the processor's caches. The result means nothing. */
-  prefetch(hashes: Int32Array, count: number): number {
-    return dictPrefetchBuckets(this.arena, this.dict, hashes, count);
+  /** Brings what add() will read for keys with these hashes into the processor's caches: for keys that expire as well. The result means nothing. */
+  prefetch(hashes: Int32Array, count: number, expiring: Int32Array, expiringCount: number): number {
+    const sum = dictPrefetchBuckets(this.arena, this.dict, hashes, count);
+    if (expiringCount === 0 || this.expires === 0) return sum;
+    return sum ^ dictPrefetchBuckets(this.arena, this.expires, expiring, expiringCount);
   }
 
   /** Moves keys of dicts that are changing their size, up to `buckets` buckets of each; true while work remains. */

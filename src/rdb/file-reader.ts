@@ -62,7 +62,7 @@ export interface RdbReaderOptions {
 
 const HEADER_BYTES = 9;
 /** Keys that are handed over together, so that what their insertion reads can be fetched ahead. */
-const BATCH = 64;
+const BATCH = 128;
 const State = { Header: 0, Opcode: 1, Value: 2, Module: 3, ModulePart: 4, Checksum: 5, Done: 6 } as const;
 
 export class RdbReader {
@@ -78,8 +78,9 @@ export class RdbReader {
   #reader: TypeReader | null = null;
   /** A copy of the key in progress. */
   readonly #keyCopy = new StringSlot();
-  /** -1: the next key does not expire. Its time is kept as halves, too: beyond 2^53 ms a number is not exact. */
-  #expiryMs = -1;
+  /** Does the next key expire? Its time is kept as halves, too: beyond 2^53 ms a number is not exact. */
+  #expires = false;
+  #expiryMs = 0;
   #expiryLow = 0;
   #expiryHigh = 0;
   #idleSeconds = -1;
@@ -234,10 +235,12 @@ export class RdbReader {
     switch (opcode) {
       case Opcode.ExpireTimeMs:
         this.#expiryMs = input.milliseconds();
+        this.#expires = this.#expiryMs !== -1;
         this.#expiryLow = input.low;
         this.#expiryHigh = input.high;
         return false;
       case Opcode.ExpireTime:
+        this.#expires = true;
         this.#expiryMs = input.int32() * 1000;
         this.#expiryLow = int64Low(this.#expiryMs);
         this.#expiryHigh = int64High(this.#expiryMs);
@@ -304,7 +307,7 @@ export class RdbReader {
     this.#doing = "read-object-value";
     this.#reader = reader ?? null;
     // Who is told that keys begin is told once of each: a value at once may have to be read again.
-    const e = handler.keyBegins === undefined ? reader?.whole?.(type, key, input, this.#expiryMs !== -1) : IN_STEPS;
+    const e = handler.keyBegins === undefined ? reader?.whole?.(type, key, input, this.#expires) : IN_STEPS;
     if (e === undefined || e === IN_STEPS) this.#beginValue(type);
     else this.#finishKey(e, key);
   }
@@ -350,8 +353,8 @@ export class RdbReader {
     if (!skipModulePart(this.#input, this.#module)) return;
     this.#state = State.Opcode;
     if (!this.#moduleIsValue) return;
-    this.#handler.moduleValue?.(this.#expiryMs);
-    this.#expiryMs = -1;
+    this.#handler.moduleValue?.(this.#expires ? this.#expiryMs : -1);
+    this.#expires = false;
     this.#idleSeconds = -1;
     this.#frequency = -1;
   }
@@ -367,12 +370,12 @@ export class RdbReader {
   #finishKey(entry: Ref, key: StringSlot): void {
     const a = this.#arena;
     const reader = this.#reader;
-    const expiryMs = this.#expiryMs;
+    const expires = this.#expires;
     const idleSeconds = this.#idleSeconds;
     const frequency = this.#frequency;
     let e = entry;
     this.#reader = null;
-    this.#expiryMs = -1;
+    this.#expires = false;
     this.#idleSeconds = -1;
     this.#frequency = -1;
     if (e === 0) {
@@ -380,13 +383,13 @@ export class RdbReader {
       this.#handler.emptyKey(copyOf(key.buf, key.at, key.length));
       return;
     }
-    if (expiryMs !== -1) {
+    if (expires) {
       if (!entryHasExpiry(a, e)) e = entryMove(a, e, true);
       setEntryExpiry(a, e, this.#expiryLow, this.#expiryHigh);
     }
     const i = this.#readyCount++;
     this.#ready[i] = e;
-    this.#expiries[i] = expiryMs;
+    this.#expiries[i] = expires ? this.#expiryMs : -1;
     this.#idleTimes[i] = idleSeconds;
     this.#frequencies[i] = frequency;
     if (i + 1 === this.#batch) this.#handOver();

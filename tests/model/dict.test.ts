@@ -4,6 +4,7 @@ import { afterAll, expect, test } from "bun:test";
 import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from "../../src/arena/arena.ts";
 import { Prng } from "../../src/base/prng.ts";
 import {
+  dictAdd,
   dictCreate,
   dictDismantle,
   dictFind,
@@ -66,6 +67,16 @@ class Pair {
     const e = entryOf(key);
     dictInsert(arena, this.dict, e, dictHash(arena, key, 0, key.length));
     this.model.set(name, e);
+  }
+
+  /** The same, for a name that may be there. */
+  add(name: string): void {
+    const key = bytesOf(name);
+    const e = entryOf(key);
+    const old = this.model.get(name) ?? 0;
+    expect(dictAdd(arena, this.dict, e, dictHash(arena, key, 0, key.length))).toBe(old);
+    if (old === 0) this.model.set(name, e);
+    else freeEntry(e);
   }
 
   find(name: string): Ref {
@@ -131,6 +142,7 @@ seededTest("random changes agree with a map", (random) => {
     const roll = random.below(100);
     if (roll < 5) dictRehash(arena, pair.dict, random.below(20));
     else if (roll < 6) dictShrinkIfNeeded(arena, pair.dict);
+    else if (roll < 15 && (has || growing)) pair.add(name);
     else if (has && roll < 20) pair.replace(name);
     else if (has && !growing) pair.remove(name);
     else if (!has && growing) pair.insert(name);
@@ -395,6 +407,25 @@ for (const [title, size, rehash] of [
     arena.check();
   });
 }
+
+seededTest("entries are added to a table of its size unless they are there, also where chains are long", (random) => {
+  for (const [size, reserved] of [
+    [5000, 5000],
+    [40_000, 40_000],
+    [3000, 200],
+  ] as const) {
+    const pair = new Pair();
+    dictReserve(arena, pair.dict, reserved);
+    if (reserved < size) dictPause(arena, pair.dict, 1);
+    for (let n = 0; n < size; n++) {
+      pair.add(nameOf(n));
+      if (random.below(10) === 0) pair.add(nameOf(random.below(n + 1)));
+      if (random.below(10) === 0 && pair.model.has(nameOf(n >> 1))) pair.remove(nameOf(n >> 1));
+    }
+    pair.check();
+    pair.free();
+  }
+});
 
 test("a dict that is told its size does not grow on the way there", () => {
   for (const size of [0, 1, 9, 10, 20_000]) {

@@ -12,7 +12,7 @@ import type { Database } from "../../keyspace/database.ts";
 import { Fault, RdbError } from "../../rdb/error.ts";
 import { type RdbHandler, RdbReader } from "../../rdb/file-reader.ts";
 import { dictEntryHash, PREFETCH_MAX } from "../../struct/dict/dict.ts";
-import { ENTRY_KEY_OFFSET, entryKeyCopy, entryKeyText, setEntryAccess } from "../../types/entry.ts";
+import { ENTRY_KEY_OFFSET, entryHasExpiry, entryKeyCopy, entryKeyText, setEntryAccess } from "../../types/entry.ts";
 import { LoadPace } from "./load-pace.ts";
 
 /** What the reader does with the data set. */
@@ -67,6 +67,8 @@ export class KeyLoader implements RdbHandler {
   /** Hashes of the keys that were announced, and how many of these keys have come. */
   readonly #hashes = new Int32Array(PREFETCH_MAX);
   #came = 0;
+  /** Those of them that expire. */
+  readonly #expiringHashes = new Int32Array(PREFETCH_MAX);
   /** Keeps the loads of prefetching alive. */
   #fetched = 0;
 
@@ -129,9 +131,15 @@ export class KeyLoader implements RdbHandler {
   prepare(entries: Int32Array, count: number): void {
     const { arena } = this.#engine.keyspace;
     const hashes = this.#hashes;
-    for (let i = 0; i < count; i++) hashes[i] = dictEntryHash(arena, entries[i], ENTRY_KEY_OFFSET);
+    const expiring = this.#expiringHashes;
+    let expiringCount = 0;
+    for (let i = 0; i < count; i++) {
+      const hash = dictEntryHash(arena, entries[i], ENTRY_KEY_OFFSET);
+      hashes[i] = hash;
+      if (entryHasExpiry(arena, entries[i])) expiring[expiringCount++] = hash;
+    }
     this.#came = 0;
-    this.#fetched ^= this.#db.prefetch(hashes, count);
+    this.#fetched ^= this.#db.prefetch(hashes, count, expiring, expiringCount);
   }
 
   functionLibrary(_code: Uint8Array): void {
@@ -158,19 +166,23 @@ export class KeyLoader implements RdbHandler {
       return;
     }
     const db = this.#db;
-    const { arena } = keyspace;
-    const old = db.findKeyOf(e, hash);
-    if (old !== 0) {
-      if (!this.#options.replaces) {
-        const text = `RDB has duplicated key '${entryKeyText(arena, e)}' in DB ${db.id}`;
-        keyspace.discard(e);
-        throw new RdbError(Fault.Corrupt, text, this.position());
-      }
-      db.remove(old, hash);
-    }
-    setEntryAccess(arena, e, keyspace.accessOfUsed(idleSeconds, frequency));
-    db.insert(e, hash);
+    setEntryAccess(keyspace.arena, e, keyspace.accessOfUsed(idleSeconds, frequency));
+    const old = db.add(e, hash);
+    if (old !== 0) this.#replace(old, e, hash);
     this.stats.keysLoaded++;
+  }
+
+  /** The key of `e` is there already, with the entry `old`. */
+  #replace(old: Ref, e: Ref, hash: number): void {
+    const { keyspace } = this.#engine;
+    const db = this.#db;
+    if (!this.#options.replaces) {
+      const text = `RDB has duplicated key '${entryKeyText(keyspace.arena, e)}' in DB ${db.id}`;
+      keyspace.discard(e);
+      throw new RdbError(Fault.Corrupt, text, this.position());
+    }
+    db.remove(old, hash);
+    db.insert(e, hash);
   }
 }
 

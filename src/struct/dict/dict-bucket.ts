@@ -114,6 +114,16 @@ function keyEquals(a: Arena, e: Ref, buf: Uint8Array, offset: number, length: nu
   return true;
 }
 
+/** The entry in the chain of a bucket whose key is that of `e`, or 0. */
+export function findEntryKey(a: Arena, bucket: Ref, e: Ref, hash: number, keyOffset: number): Ref {
+  const seg = e >>> SEGMENT_SHIFT;
+  const word0 = a.i32[seg][(e & GRANULE_MASK) << 1];
+  const at = ((e & GRANULE_MASK) << 3) + keyOffset;
+  const length = word0 & KEY_LENGTH_MASK;
+  if (word0 >= 0) return findInChain(a, bucket, a.u8[seg], at, length, hash, keyOffset);
+  return findInChain(a, bucket, a.large[a.i32[seg][at >> 2]] as Uint8Array, 0, length, hash, keyOffset);
+}
+
 /** Appends the entries of a chain. */
 export function collectChain(a: Arena, bucket: Ref, out: RefList): void {
   while (bucket !== 0) {
@@ -150,6 +160,34 @@ export function placeInChain(a: Arena, d: Ref, bucket: Ref, e: Ref, tag: number)
     }
     bucket = child;
   }
+}
+
+/**
+ * Puts an entry into the first free slot of a bucket, as placeInChain does, if a look at the tags shows that its key is not there yet. False: one has the same tag,
+ * there are children, or there is no free slot. The slot is found without a branch, which would go any way: buckets are full to any degree.
+ */
+export function placeIfEasy(a: Arena, bucket: Ref, e: Ref, tag: number): boolean {
+  const w = a.i32[bucket >>> SEGMENT_SHIFT];
+  const b = (bucket & GRANULE_MASK) << 1;
+  const pattern = Math.imul(tag, 0x01010101);
+  const first = w[b + TAG_WORD];
+  const second = w[b + TAG_WORD + 1];
+  const third = w[b + TAG_WORD + 2];
+  const hits = zeroBytes(first ^ pattern) | zeroBytes(second ^ pattern) | zeroBytes(third ^ pattern);
+  if ((hits | w[b + CHILD_WORD]) !== 0) return false;
+  const group = isZero(zeroBytes(first)) * (1 + isZero(zeroBytes(second)));
+  const tags = w[b + TAG_WORD + group];
+  const holes = zeroBytes(tags);
+  if (holes === 0) return false;
+  const k = (31 - Math.clz32(holes & -holes)) >> 3;
+  w[b + group * 4 + k] = e;
+  w[b + TAG_WORD + group] = tags | (tag << (k * 8));
+  return true;
+}
+
+/** 1 for zero, else 0; without a branch. */
+function isZero(x: number): number {
+  return 1 - ((x | -x) >>> 31);
 }
 
 /** Remembers that a chain has something in its slot number `slots` - 1. */

@@ -41,6 +41,7 @@ import {
   FILL_GROW_EVEN_SO,
   FILL_SHRINK,
   FROZEN,
+  findEntryKey,
   findInChain,
   firstCandidate,
   freeChildren,
@@ -49,6 +50,7 @@ import {
   HEADER_BYTES,
   KEY_OFFSET,
   PAUSES,
+  placeIfEasy,
   placeInChain,
   ROUND_SLOT_MAX,
   SLOT_MAX,
@@ -99,22 +101,12 @@ export const PREFETCH_MAX = 128;
 const prefetched = new Int32Array(PREFETCH_MAX);
 
 /**
- * Brings the buckets and the likely entries of `count` keys (by hash, at most PREFETCH_MAX) into the processor's caches. Two passes of loads that
- * do not depend on each other, so that their misses overlap: a random read of a large table costs more than all the rest of a GET. Changes
+ * Brings the buckets and the likely entries of `count` keys (by hash, at most PREFETCH_MAX) into the processor's caches, in passes of loads that do not
+ * depend on each other, so that their misses overlap: a random read of a large table costs more than all the rest of a GET. Changes
  * nothing; the result is meaningless, but whoever calls must use it, or the loads are optimised away.
  */
 export function dictPrefetch(a: Arena, d: Ref, hashes: Int32Array, count: number): number {
-  const w = a.i32[d >>> SEGMENT_SHIFT];
-  const h = (d & GRANULE_MASK) << 1;
-  const dir = w[h + DIR];
-  const capacityExp = w[h + CAPACITY_EXP];
-  const buckets = w[h + BUCKETS];
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const bucket = bucketAt(a, dir, capacityExp, bucketIndex(buckets, hashes[i]));
-    prefetched[i] = bucket;
-    if (bucket !== 0) sum ^= a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + TAG_WORD];
-  }
+  let sum = dictPrefetchBuckets(a, d, hashes, count);
   for (let i = 0; i < count; i++) {
     const bucket = prefetched[i];
     if (bucket === 0) continue;
@@ -134,10 +126,18 @@ export function dictPrefetchBuckets(a: Arena, d: Ref, hashes: Int32Array, count:
   const dir = w[h + DIR];
   const capacityExp = w[h + CAPACITY_EXP];
   const buckets = w[h + BUCKETS];
+  for (let i = 0; i < count; i++) prefetched[i] = bucketAt(a, dir, capacityExp, bucketIndex(buckets, hashes[i]));
+  // The less stands between two loads, the more of them are under way at a time. Where there is no bucket, the arena's first words are read.
+  let segment = d >>> SEGMENT_SHIFT;
+  let words = w;
   let sum = 0;
   for (let i = 0; i < count; i++) {
-    const bucket = bucketAt(a, dir, capacityExp, bucketIndex(buckets, hashes[i]));
-    if (bucket !== 0) sum ^= a.i32[bucket >>> SEGMENT_SHIFT][((bucket & GRANULE_MASK) << 1) + TAG_WORD];
+    const bucket = prefetched[i];
+    if (bucket >>> SEGMENT_SHIFT !== segment) {
+      segment = bucket >>> SEGMENT_SHIFT;
+      words = a.i32[segment];
+    }
+    sum ^= words[((bucket & GRANULE_MASK) << 1) + TAG_WORD];
   }
   return sum;
 }
@@ -153,6 +153,25 @@ export function dictInsert(a: Arena, d: Ref, e: Ref, hash: number): void {
   if (w[h + FROZEN] !== 0) a.frozen.beforeChange(d, bucketIndex(w[h + BUCKETS], hash));
   placeInChain(a, d, bucketForWrite(a, d, bucketIndex(w[h + BUCKETS], hash)), e, tagOf(hash));
   w[h + USED]++;
+}
+
+/**
+ * Adds an entry unless there is one with its key: returns that one, or 0. The same as dictFind and dictInsert, but nearly always in one look at one bucket.
+ */
+export function dictAdd(a: Arena, d: Ref, e: Ref, hash: number): Ref {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  const buckets = w[h + BUCKETS];
+  const bucket = bucketAt(a, w[h + DIR], w[h + CAPACITY_EXP], bucketIndex(buckets, hash));
+  const used = w[h + USED];
+  const keepsSize = buckets === 1 << w[h + GOAL_EXP] && used < FILL_GROW * buckets;
+  if (bucket !== 0 && keepsSize && w[h + FROZEN] === 0 && placeIfEasy(a, bucket, e, tagOf(hash))) {
+    w[h + USED] = used + 1;
+    return 0;
+  }
+  const old = bucket === 0 ? 0 : findEntryKey(a, bucket, e, hash, w[h + KEY_OFFSET]);
+  if (old === 0) dictInsert(a, d, e, hash);
+  return old;
 }
 
 /** Sets the goal of a dict that is full to the next power of two, even if it was shrinking. */
