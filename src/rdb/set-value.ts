@@ -5,14 +5,12 @@ import { copyBytes } from "../base/bytes.ts";
 import { dictReserve } from "../struct/dict/dict.ts";
 import { intsetBytes, intsetCount, intsetFree, intsetIsValid } from "../struct/intset.ts";
 import {
+  findElement,
   LISTPACK_HEADER_BYTES,
   listpackBytes,
   listpackCount,
-  listpackCreate,
-  listpackExtend,
-  listpackFind,
-  listpackFit,
-  listpackFree,
+  listpackEnclose,
+  listpackFromBytes,
 } from "../struct/listpack/listpack.ts";
 import { elementForm, LISTPACK_END, writeElement } from "../struct/listpack/listpack-element.ts";
 import { containerCreate, containerRoot } from "../types/container.ts";
@@ -27,10 +25,12 @@ import type { RdbOutput } from "./output.ts";
 import { readBlob, readListpack, refuseListpack } from "./packed-value.ts";
 import { IN_STEPS, type ReadingLimits, type TypeReader, type TypeWriter } from "./value.ts";
 
-/** Most members of a set that is read at once. */
+/** Most members of a set that is read at once, and bytes of a listpack that has room for so many of a common length. */
 const FEW_MAX = 256;
+const FEW_BYTES = 20 * 1024;
 /** Bytes that an element of a listpack takes beside those of its text, at most. */
 const ELEMENT_BYTES_MAX = 10;
+const NOTHING = new Uint8Array(0);
 const DUPLICATE_FAULT = "Duplicate set members detected";
 const LISTPACK_FAULT = "Set listpack integrity check failed.";
 
@@ -84,6 +84,8 @@ export class SetReader implements TypeReader {
   readonly #arena: Arena;
   readonly #limits: ReadingLimits;
   readonly #slot = new StringSlot();
+  /** Where small sets are put together; made for the first. */
+  #packedMembers = NOTHING;
   #key = new StringSlot();
   #type = 0;
   #e: Ref = 0;
@@ -104,56 +106,38 @@ export class SetReader implements TypeReader {
   #few(key: StringSlot, input: RdbInput, withExpiry: boolean): Ref {
     const start = input.at;
     const count = input.length();
-    const members = input.at;
-    const bytes = count === 0 || count > FEW_MAX ? 0 : this.#listpackBound(input, count);
+    if (this.#packedMembers.length === 0) this.#packedMembers = new Uint8Array(FEW_BYTES);
+    const isFew = count > 0 && count <= FEW_MAX && count <= this.#limits.set.listpackEntries;
+    const bytes = isFew ? this.#readMembers(input, count) : 0;
     if (bytes === 0) {
       input.at = start;
       return IN_STEPS;
     }
-    input.at = members;
-    const a = this.#arena;
-    const lp = listpackCreate(a, bytes);
-    if (!this.#readMembers(input, lp, count)) {
-      listpackFree(a, lp);
-      throw input.corrupt(DUPLICATE_FAULT);
-    }
-    const root = listpackFit(a, lp);
-    return containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Set, Encoding.Listpack, root);
+    const lp = listpackFromBytes(this.#arena, this.#packedMembers, 0, bytes);
+    return containerCreate(this.#arena, key.buf, key.at, key.length, withExpiry, Type.Set, Encoding.Listpack, lp);
   }
 
-  /** Looks at members that come: bytes that a listpack of them has at most, or 0 when a set of them would be something else. */
-  #listpackBound(input: RdbInput, count: number): number {
-    const { listpackEntries, listpackValue } = this.#limits.set;
+  /** Reads members into a listpack outside the arena: its bytes, or 0 when a set of these members would be something else. */
+  #readMembers(input: RdbInput, count: number): number {
+    const { set } = this.#limits;
     const slot = this.#slot;
-    if (count > listpackEntries) return 0;
-    let bytes = LISTPACK_HEADER_BYTES + 1;
+    const own = this.#packedMembers;
+    let p = LISTPACK_HEADER_BYTES;
     for (let i = 0; i < count; i++) {
+      own[p] = LISTPACK_END;
       input.string(slot);
       const { buf, at, length } = slot;
-      if (length > listpackValue) return 0;
-      if (i === 0 && setEncodingFor(buf, at, length, count, this.#limits.set) !== Encoding.Listpack) return 0;
-      bytes += ELEMENT_BYTES_MAX + length;
-    }
-    return bytes;
-  }
-
-  /** Reads members into an empty listpack that has room for them; false when one comes twice. */
-  #readMembers(input: RdbInput, lp: BlobRef, count: number): boolean {
-    const a = this.#arena;
-    const slot = this.#slot;
-    const own = blobBuffer(a, lp);
-    const start = blobAt(a, lp);
-    let p = start + LISTPACK_HEADER_BYTES;
-    for (let i = 0; i < count; i++) {
-      input.string(slot);
-      const { buf, at, length } = slot;
-      if (i > 0 && listpackFind(a, lp, 0, buf, at, length, 0) !== 0) return false;
+      if (length > set.listpackValue || p + length + ELEMENT_BYTES_MAX >= own.length) return 0;
+      if (i === 0) {
+        if (setEncodingFor(buf, at, length, count, set) !== Encoding.Listpack) return 0;
+      } else if (findElement(own, LISTPACK_HEADER_BYTES, buf, at, length, 0) >= 0) {
+        throw input.corrupt(DUPLICATE_FAULT);
+      }
       elementForm(buf, at, length);
       p = writeElement(own, p, buf, at, length);
-      own[p] = LISTPACK_END;
     }
-    listpackExtend(a, lp, p - start, count);
-    return true;
+    listpackEnclose(own, p, count);
+    return p + 1;
   }
 
   begin(type: number, key: StringSlot): void {

@@ -218,11 +218,22 @@ export function listpackFind(
 ): number {
   const own = blobBuffer(a, lp);
   const at = blobAt(a, lp);
-  const start = at + (from === 0 ? LISTPACK_HEADER_BYTES : from);
-  const found = spellsInteger(buf, offset, length)
-    ? findInteger(own, start, integer.low, integer.high, skip)
-    : findString(own, start, buf, offset, length, skip);
+  const found = findElement(own, at + (from === 0 ? LISTPACK_HEADER_BYTES : from), buf, offset, length, skip);
   return found < 0 ? 0 : found - at;
+}
+
+/** The same in a buffer, where the elements from position `p` on end with LISTPACK_END: a position, or -1. */
+export function findElement(
+  own: Uint8Array,
+  p: number,
+  buf: Uint8Array,
+  offset: number,
+  length: number,
+  skip: number,
+): number {
+  return spellsInteger(buf, offset, length)
+    ? findInteger(own, p, integer.low, integer.high, skip)
+    : findString(own, p, buf, offset, length, skip);
 }
 
 function passOver(own: Uint8Array, p: number, skip: number): number {
@@ -308,6 +319,13 @@ export function listpackExtend(a: Arena, lp: BlobRef, end: number, elements: num
   writeUint32(buf, at, end + 1);
   const known = buf[at + 4] | (buf[at + 5] << 8);
   if (known !== COUNT_UNKNOWN) writeCount(buf, at, known + elements);
+}
+
+/** Makes a listpack at the start of a buffer of `count` elements that were written behind its header, up to `end`. */
+export function listpackEnclose(buf: Uint8Array, end: number, count: number): void {
+  buf[end] = LISTPACK_END;
+  writeUint32(buf, 0, end + 1);
+  writeCount(buf, 0, count);
 }
 
 /** Puts a listpack into a block no larger than it needs. */
