@@ -69,7 +69,7 @@ export class RdbReader {
   readonly #arena: Arena;
   readonly #handler: RdbHandler;
   readonly #options: RdbReaderOptions;
-  readonly #input = new RdbInput(true);
+  readonly #input: RdbInput;
   readonly #readers: readonly (TypeReader | undefined)[];
   readonly #key = new StringSlot();
   readonly #text = new StringSlot();
@@ -99,6 +99,7 @@ export class RdbReader {
 
   constructor(arena: Arena, limits: ReadingLimits, handler: RdbHandler, options: RdbReaderOptions) {
     this.#arena = arena;
+    this.#input = new RdbInput(options.checkChecksum);
     this.#handler = handler;
     this.#batch = handler.prepare === undefined ? 1 : BATCH;
     this.#options = options;
