@@ -22,8 +22,8 @@ const PAUSE_MS = 3;
 /** Freeing and rehashing look at the clock each time they have done so much. */
 const FREE_STEPS = 256;
 const REHASH_BUCKETS = 16;
-/** Databases that one run looks at for tables to shrink. */
-const SHRINK_DATABASES = 16;
+/** Databases that one run looks at for tables to resize. */
+const RESIZE_DATABASES = 16;
 const PERIOD_MS = 1000;
 
 /** With many clients the cron runs more often: so many clients for each run a second at most. */
@@ -46,7 +46,7 @@ export class Cron {
   /** Microseconds that the expire cycle may still take in this period. */
   #expireBudgetUs = 0;
   #rehashDatabase = 0;
-  #shrinkDatabase = 0;
+  #resizeDatabase = 0;
   #periodEndMs = 0;
 
   constructor(engine: Engine) {
@@ -139,7 +139,7 @@ export class Cron {
     const engine = this.#engine;
     this.expireCycle.effort = engine.config.values.activeExpireEffort;
     this.#expireBudgetUs = this.expireCycle.slowLimitUs(this.hz);
-    this.#shrink();
+    this.#resize();
     this.#idleMemory.look();
     if (engine.nowMs() >= this.#periodEndMs) {
       this.#periodEndMs = engine.nowMs() + PERIOD_MS;
@@ -223,14 +223,14 @@ export class Cron {
     return false;
   }
 
-  /** Starts to shrink tables that have become mostly empty: those that were not allowed to when their keys went. */
-  #shrink(): void {
+  /** Starts to resize tables that have become full or mostly empty: those that were not allowed to when their keys came or went. */
+  #resize(): void {
     const { databases, resizing } = this.#engine.keyspace;
     // Tables of a data set that loads have the size that they will need.
     if (!resizing || (this.#engine.gate & ServerGate.Loading) !== 0) return;
-    for (let i = Math.min(SHRINK_DATABASES, databases.length); i > 0; i--) {
-      databases[this.#shrinkDatabase].shrinkIfNeeded();
-      this.#shrinkDatabase = (this.#shrinkDatabase + 1) % databases.length;
+    for (let i = Math.min(RESIZE_DATABASES, databases.length); i > 0; i--) {
+      databases[this.#resizeDatabase].resizeIfNeeded();
+      this.#resizeDatabase = (this.#resizeDatabase + 1) % databases.length;
     }
   }
 

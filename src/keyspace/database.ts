@@ -9,6 +9,7 @@ import {
   dictCreate,
   dictEntryHash,
   dictFind,
+  dictGrowIfNeeded,
   dictHash,
   dictInsert,
   dictPause,
@@ -390,10 +391,15 @@ export class Database {
     return (this.expires !== 0 && dictRehash(this.arena, this.expires, buckets)) || more;
   }
 
-  /** Starts to shrink dicts that have become mostly empty. */
-  shrinkIfNeeded(): void {
-    dictShrinkIfNeeded(this.arena, this.dict);
-    if (this.expires !== 0) dictShrinkIfNeeded(this.arena, this.expires);
+  /** Starts to resize dicts that have become full or mostly empty while they were not allowed to. */
+  resizeIfNeeded(): void {
+    this.#resizeIfNeeded(this.dict);
+    if (this.expires !== 0) this.#resizeIfNeeded(this.expires);
+  }
+
+  #resizeIfNeeded(dict: Ref): void {
+    dictGrowIfNeeded(this.arena, dict);
+    dictShrinkIfNeeded(this.arena, dict);
   }
 
   #newDict(): Ref {

@@ -174,7 +174,7 @@ function act(world: World): void {
   } else {
     keyspace.lazyFree.step(random.below(500));
     db.rehash(random.below(10));
-    db.shrinkIfNeeded();
+    db.resizeIfNeeded();
   }
 }
 

@@ -185,9 +185,10 @@ function dictText(cx: Context, dict: Ref, full: boolean): string {
   return text;
 }
 
+/** The size shown is the number of keys with which the table grows, as in Redis, whose tables grow when they hold as many keys as chains; slots are buckets of ours. */
 function tableText(title: string, stats: DictTableStats | null, full: boolean): string {
   if (stats === null || stats.used === 0) return `${title}\nNo stats available for empty dictionaries\n`;
-  let text = `${title}\n table size: ${stats.buckets}\n number of elements: ${stats.used}\n`;
+  let text = `${title}\n table size: ${stats.growsAt}\n number of elements: ${stats.used}\n`;
   if (!full) return text;
   const filled = stats.buckets - (stats.chains[0] ?? 0);
   text += ` different slots: ${filled}\n max chain length: ${stats.chains.length - 1}\n`;

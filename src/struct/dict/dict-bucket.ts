@@ -29,7 +29,7 @@ export const CHILD_WORD = 15;
 export const CHUNK_EXP = 10;
 export const CHUNK_BUCKETS = 1 << CHUNK_EXP;
 /** Mean entries a bucket at which the table grows, and below which it shrinks. */
-export const FILL_GROW = 9;
+export const FILL_GROW = 8;
 export const FILL_SHRINK = 3;
 /** Where tables stay as they are, mean entries a bucket at which one grows even so: chains then are two buckets long. */
 export const FILL_GROW_EVEN_SO = 24;

@@ -12,6 +12,7 @@ import {
   CHUNK_EXP,
   CHUNKS,
   DIR,
+  FILL_GROW,
   GOAL_EXP,
   KEY_OFFSET,
   SLOT_MAX,
@@ -35,10 +36,11 @@ export function dictTableStats(a: Arena, d: Ref, table: 0 | 1): DictTableStats |
   const half = 1 << (31 - Math.clz32(isShrinking ? buckets - 1 : buckets));
   // In a table that grows, the pairs of split buckets have moved; in one that shrinks, they are those that have not.
   const isSplitPart = isShrinking ? table === 0 : table === 1;
+  const shown = isSplitPart ? half * 2 : half;
   const stats: DictTableStats = {
-    buckets: isSplitPart ? half * 2 : half,
+    buckets: shown,
     used: 0,
-    slotsPerBucket: BUCKET_SLOTS,
+    growsAt: shown * FILL_GROW,
     chains: [],
   };
   let seen = 0;
@@ -69,7 +71,8 @@ function entriesOf(a: Arena, bucket: Ref): number {
 export interface DictTableStats {
   buckets: number;
   used: number;
-  slotsPerBucket: number;
+  /** Entries with which a table of so many buckets grows. */
+  growsAt: number;
   chains: number[];
 }
 

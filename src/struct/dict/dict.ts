@@ -186,6 +186,14 @@ function startGrowth(a: Arena, d: Ref): void {
   w[h + HAS_GROWN] = 1;
 }
 
+/** Starts to grow a table that has been full since it was not allowed to. Insertion does so by itself. */
+export function dictGrowIfNeeded(a: Arena, d: Ref): void {
+  const w = a.i32[d >>> SEGMENT_SHIFT];
+  const h = (d & GRANULE_MASK) << 1;
+  const buckets = w[h + BUCKETS];
+  if (buckets === 1 << w[h + GOAL_EXP] && w[h + USED] > FILL_GROW * buckets) startGrowth(a, d);
+}
+
 /** Takes an entry out by its ref; the block itself stays the caller's. Returns false when it was not there. */
 export function dictRemove(a: Arena, d: Ref, e: Ref, hash: number): boolean {
   const w = a.i32[d >>> SEGMENT_SHIFT];
