@@ -2,7 +2,7 @@
 // usage: check
 
 import { join } from "node:path";
-import { pinnedBun, ROOT, runQuietly, say, seconds } from "./lib/project.ts";
+import { pinnedBun, ROOT, runQuietly, say, seconds, TEST_TIMEOUT_MS } from "./lib/project.ts";
 
 const bun = pinnedBun();
 const tool = (...path: string[]): string => join(ROOT, "node_modules", ...path);
@@ -20,7 +20,7 @@ const CHECKS: readonly { name: string; command: string[] }[] = [
       ROOT,
     ],
   },
-  { name: "tidy", command: [bun, "test", join(ROOT, "tests", "tidy")] },
+  { name: "tidy", command: [bun, "test", `--timeout=${TEST_TIMEOUT_MS}`, join(ROOT, "tests", "tidy")] },
 ];
 
 const startMs = performance.now();

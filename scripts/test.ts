@@ -9,11 +9,8 @@ import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { ORACLE_TAG, oracleAvailable } from "../tests/support/oracle.ts";
-import { fail, pinnedBun, ROOT, say, seconds } from "./lib/project.ts";
+import { fail, pinnedBun, ROOT, say, seconds, TEST_TIMEOUT_MS } from "./lib/project.ts";
 import { type Report, readReport } from "./lib/test-report.ts";
-
-/** A test that hangs fails after this long; generous, because a loaded machine is no defect. */
-const TEST_TIMEOUT_MS = 30_000;
 
 const TESTS = join(ROOT, "tests");
 const requireOracle = process.env.REDIS_TS_REQUIRE_ORACLE === "1";

@@ -27,6 +27,9 @@ export function pinnedBun(): string {
   return process.execPath;
 }
 
+/** A test that hangs fails after this long; generous, because a loaded machine is no defect. */
+export const TEST_TIMEOUT_MS = 30_000;
+
 /** What a finished command left. */
 export interface Finished {
   readonly exitCode: number;
