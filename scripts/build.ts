@@ -49,14 +49,10 @@ const START_JIT_POLICY = 100;
 /**
  * Options of the allocator that the executables have another default of.
  *
- * allow_thp: it does not ask the system for huge pages (2 MiB) where the system leaves that to programs (`madvise`, the usual setting): the server does, when it is
- * up (base/heap-pages.ts). Data stays on small pages (arena.ts): huge ones took 26 % of the processor time off 2 million SETs of new keys, but the clearing of
- * one can take milliseconds, and tables touch several at once.
- *
  * purge_delay: milliseconds until freed memory goes back to the system. The collector runs once a second: what it frees is what the next second's input is
  * read into. Given back after a tenth of a second, it comes again page fault by page fault.
  */
-const ALLOCATOR_DEFAULTS: Readonly<Record<string, number>> = { allow_thp: 0, purge_delay: 2500 };
+const ALLOCATOR_DEFAULTS: Readonly<Record<string, number>> = { purge_delay: 2500 };
 const ALLOCATOR_TARGETS = ["linux-x64", "linux-x64-musl"];
 
 const MEBIBYTE = 1024 * 1024;

@@ -1,8 +1,10 @@
 /**
  * Huge pages (2 MiB) for the JavaScript heap, on Linux: with them GET and SET take 4 to 7 % less processor time (P=1 and P=16, paired runs).
  *
- * They are asked for when a server is up, not by the allocator when it makes its heap: a start touches a little of many huge pages, and the clearing of them took a
- * tenth to a fifth of it. What has been touched by then the system gathers in its own time. Only on x64: on arm64 a huge page may be of 512 MiB.
+ * They are asked for when a server is up, not by the allocator (its option allow_thp) when it makes its heap: a start touches a little of many huge pages, and the
+ * clearing of them took a tenth to a fifth of it. What has been touched by then the system gathers in its own time. Only on x64: on arm64 a huge page may be of
+ * 512 MiB. Data stays on small pages (os-memory.ts): huge ones took 26 % of the processor time off 2 million SETs of new keys, but the clearing of one can take
+ * milliseconds, and tables touch several at once.
  */
 import { readFileSync } from "node:fs";
 import { openLibrary } from "./c-library.ts";
@@ -22,17 +24,16 @@ function mappingAround(address: number, maps: string): { readonly start: number;
   return null;
 }
 
-/** Asks the system for huge pages where the heap lies: the allocator's first arena, a gigabyte of address space. False where there are none to be had. */
-export function askForHugePages(): boolean {
-  if (process.platform !== "linux" || process.arch !== "x64") return false;
+/** Asks the system for huge pages where the heap lies: the allocator's first arena, a gigabyte of address space. Nothing happens where there are none to be had. */
+export function askForHugePages(): void {
+  if (process.platform !== "linux" || process.arch !== "x64") return;
   const library = openLibrary({ madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });
-  if (library === null) return false;
+  if (library === null) return;
   const { ptr } = require("bun:ffi") as typeof import("bun:ffi");
   try {
     const heap = mappingAround(Number(ptr(new Uint8Array(1))), readFileSync("/proc/self/maps", "latin1"));
-    return heap !== null && library.symbols.madvise(heap.start, heap.bytes, MADV_HUGEPAGE) === 0;
+    if (heap !== null) library.symbols.madvise(heap.start, heap.bytes, MADV_HUGEPAGE);
   } catch {
     // No /proc.
-    return false;
   }
 }

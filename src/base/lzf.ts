@@ -18,6 +18,8 @@ const DISTANCE_MAX = 8192;
 /** Bytes that must be left behind a copy, itself included, and behind all literals but the last two. */
 const COPY_ROOM = 4;
 const TAIL_ROOM = 3;
+/** Bytes that are copied at a time. */
+const STRIDE = 4;
 const HASH_BITS = 16;
 const HASH_MASK = (1 << HASH_BITS) - 1;
 /** Positions are kept as base + offset, so that entries of earlier calls are simply out of date. */
@@ -179,8 +181,6 @@ export function lzfDecompress(
   }
   return out - dstOffset;
 }
-
-const STRIDE = 4;
 
 function copyStride(bytes: Uint8Array, from: number, to: number): void {
   const a = bytes[from];

@@ -13,7 +13,7 @@ export interface MemoryAdvice {
 }
 
 const MADV_DONTNEED = 4;
-// MADV_HUGEPAGE is the allocator's to say: scripts/build.ts switches that on.
+// Huge pages are for the JavaScript heap alone (heap-pages.ts).
 const MADV_NOHUGEPAGE = 15;
 
 type Madvise = (bytes: Uint8Array, offset: number, length: number, advice: number) => boolean;

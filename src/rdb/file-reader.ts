@@ -404,7 +404,7 @@ export class RdbReader {
     const { buf, at } = input;
     const isAbsent = buf.subarray(at, at + 8).every((byte) => byte === 0);
     input.at += 8;
-    if (!isAbsent && this.#options.checkChecksum && crc !== null && !crc.matches(buf, at))
+    if (!isAbsent && crc !== null && !crc.matches(buf, at))
       throw new RdbError(Fault.Checksum, checksumText(buf, at, crc), input.position);
     input.commit();
     this.#state = State.Done;

@@ -40,14 +40,10 @@ export function intsetFree(a: Arena, set: BlobRef): void {
 
 /** A set of its own with the same values. */
 export function intsetCopy(a: Arena, set: BlobRef): BlobRef {
-  return intsetFromBytes(a, blobBuffer(a, set), blobAt(a, set), intsetBytes(a, set));
-}
-
-/** A set from bytes that are one (intsetIsValid). */
-export function intsetFromBytes(a: Arena, bytes: Uint8Array, offset: number, length: number): BlobRef {
-  const set = blobAlloc(a, length);
-  copyBytes(bytes, offset, blobBuffer(a, set), blobAt(a, set), length);
-  return set;
+  const length = intsetBytes(a, set);
+  const copy = blobAlloc(a, length);
+  copyBytes(blobBuffer(a, set), blobAt(a, set), blobBuffer(a, copy), blobAt(a, copy), length);
+  return copy;
 }
 
 /** Values of a set. */

@@ -451,7 +451,7 @@ seededTest("entries are added to a table of its size unless they are there, also
 });
 
 test("a dict that is told its size does not grow on the way there", () => {
-  for (const size of [0, 1, 9, 10, 20_000]) {
+  for (const size of [0, 1, 8, 9, 20_000]) {
     const dict = dictCreate(arena, KEY_OFFSET);
     dictReserve(arena, dict, size);
     const entries: Ref[] = [];
