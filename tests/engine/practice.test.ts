@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { ServerGate } from "../../src/engine/observer.ts";
-import { practise } from "../../src/engine/practice.ts";
+import { practise, shareOfTime } from "../../src/engine/practice.ts";
 import { testServer } from "../support/engine.ts";
 
 /** Lets timers run until something holds; throws when it does not after a second. */
@@ -43,4 +43,14 @@ test("nothing is done while a data set is loaded, or while it may not be", async
   expect(steps).toBe(0);
   mayWork = true;
   await until(() => steps === 2);
+});
+
+test("the more is asked of the server, the smaller is the share of practice", () => {
+  const [idle, serving, busy] = [shareOfTime(0, 10_000), shareOfTime(1, 10_000), shareOfTime(800, 10_000)];
+  expect(serving).toBeLessThan(idle);
+  expect(busy).toBeLessThan(serving);
+  // Ten commands in a turn that took no time by this clock are many, too.
+  expect(shareOfTime(10, 0)).toBe(busy);
+  // A twentieth of what makes a server busy does not.
+  expect(shareOfTime(10, 100_000)).toBe(serving);
 });
