@@ -5,6 +5,7 @@
 import { compileFromHereOn } from "../../base/compilation.ts";
 import { askForHugePages } from "../../base/heap-pages.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { practise } from "../../engine/practice.ts";
 import { CommandRehearsal } from "./command-rehearsal.ts";
 import { CompilerThreads } from "./compiler-threads.ts";
 import { showTitle } from "./server-process-settings.ts";
@@ -40,10 +41,17 @@ function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, 
   engine.keyspace.arena.reserve();
   yield;
   new CompilerThreads().watch();
-  yield;
-  while (engine.commands.loadNext()) yield;
-  // Compiled, too, so that nobody will wait for that either.
+  practise(engine, () => loadCommands(engine));
+}
+
+/**
+ * Loads a family of commands; when there is none left, commands are rehearsed, so that nobody will wait for the compiler either. False then. Who asks for a command
+ * gets its family at once: a busy server takes its time over the others, two to four milliseconds each.
+ */
+function loadCommands(engine: Engine): boolean {
+  if (engine.commands.loadNext()) return true;
   new CommandRehearsal(engine).begin();
+  return false;
 }
 
 /** Does the first step now and the others later. */
