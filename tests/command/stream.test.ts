@@ -226,6 +226,23 @@ describe("trimming and deletion", () => {
     expect(ask(client, "XPENDING s g")).toBe("1) (integer) 0 2) (nil) 3) (nil) 4) (nil)");
     expect(client.line("XLEN s")).toBe("(integer) 1");
   });
+
+  test("what entries are kept for their references, a trim to a length takes from later blocks", () => {
+    const client = testServer().connect();
+    client.line("CONFIG SET stream-node-max-entries 2");
+    for (let i = 1; i <= 6; i++) client.line(`XADD s ${i}-0 f v`);
+    client.line("XGROUP CREATE s g 0");
+    client.line("XREADGROUP GROUP g c STREAMS s >");
+    client.line("XACK s g 3-0 4-0 5-0 6-0");
+    // One of the two entries of the first block would do, but neither may go.
+    expect(client.line("XTRIM s MAXLEN 5 ACKED")).toBe("(integer) 1");
+    expect(ask(client, "XRANGE s - + COUNT 3")).toBe(
+      "1) 1) 1-0 2) 1) f 2) v 2) 1) 2-0 2) 1) f 2) v 3) 1) 4-0 2) 1) f 2) v",
+    );
+    expect(client.line("XTRIM s MAXLEN 3 ACKED")).toBe("(integer) 2");
+    expect(client.line("XTRIM s MAXLEN 0 ACKED")).toBe("(integer) 1");
+    expect(client.line("XLEN s")).toBe("(integer) 2");
+  });
 });
 
 describe("reading", () => {

@@ -81,7 +81,8 @@ function forwards(a: Arena, ql: Ref): string[] {
 
 function backwards(a: Arena, ql: Ref): string[] {
   const texts: string[] = [];
-  for (let more = quicklistSeek(a, ql, quicklistCount(a, ql) - 1, cursor); more; more = cursorPrevious(a, cursor)) {
+  const count = quicklistCount(a, ql);
+  for (let more = count > 0 && quicklistSeek(a, ql, count - 1, cursor); more; more = cursorPrevious(a, cursor)) {
     cursorRead(cursor, element);
     texts.push(elementText());
   }

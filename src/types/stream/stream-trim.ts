@@ -109,7 +109,8 @@ export function streamTrim(a: Arena, s: Ref, options: TrimOptions): number {
     }
     const gone = trimBlock(a, s, options);
     deleted += gone;
-    if (!isWhole) break;
+    // Later blocks have no smaller ids. A length may still be too large, when entries were kept for their references.
+    if (!isWhole && options.strategy === Trim.MinId) break;
     // Blocks that were kept for their references are passed over.
     if (gone === entries) {
       indexFind(a, index, deletedId, cursor);
