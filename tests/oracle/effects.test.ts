@@ -117,13 +117,14 @@ class Side {
 
 /**
  * A command as both servers would write it: its name in capitals, without LIMIT (7.0 leaves it where it has become wrong), SET without GET and with its
- * options in capitals (later versions leave what has PXAT as it is).
+ * options in capitals, with PXAT without its condition, too (later versions leave what has PXAT as it is).
  */
 function comparableCommand([first, ...args]: readonly string[]): string[] {
   const name = first!.toUpperCase();
   if (name === "SET") {
     const options = args.slice(2).map((arg) => arg.toUpperCase());
-    return [name, ...args.slice(0, 2), ...options.filter((option) => option !== "GET")];
+    const ignored = options.includes("PXAT") ? ["GET", "NX", "XX"] : ["GET"];
+    return [name, ...args.slice(0, 2), ...options.filter((option) => !ignored.includes(option))];
   }
   const limit = name === "XADD" || name === "XTRIM" ? args.findIndex((arg) => arg.toUpperCase() === "LIMIT") : -1;
   return [name, ...(limit < 0 ? args : args.toSpliced(limit, 2))];
