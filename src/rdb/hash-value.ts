@@ -161,7 +161,7 @@ export class HashReader implements TypeReader {
     if (type !== RdbType.HashListpack) return IN_STEPS;
     const a = this.#arena;
     const lp = this.#readListpack(input, Time.None);
-    this.#e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Hash, Encoding.Listpack, lp);
+    this.#e = containerCreate(a, key.buf, key.at, key.length, withExpiry, (Encoding.Listpack << 4) | Type.Hash, lp);
     if (listpackCount(a, lp) / 2 > this.#limits.hash.entries) this.#unpack(input, 2);
     return this.take();
   }

@@ -132,7 +132,7 @@ export class ListReader implements TypeReader {
     }
     const a = this.#arena;
     const lp = this.#readListpack(input);
-    const e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.List, Encoding.Listpack, lp);
+    const e = containerCreate(a, key.buf, key.at, key.length, withExpiry, (Encoding.Listpack << 4) | Type.List, lp);
     this.#e = e;
     if (listpackCount(a, lp) === 0) return 0;
     const { list } = this.#limits;

@@ -114,7 +114,8 @@ export class SetReader implements TypeReader {
       return IN_STEPS;
     }
     const lp = listpackFromBytes(this.#arena, this.#packedMembers, 0, bytes);
-    return containerCreate(this.#arena, key.buf, key.at, key.length, withExpiry, Type.Set, Encoding.Listpack, lp);
+    const meta = (Encoding.Listpack << 4) | Type.Set;
+    return containerCreate(this.#arena, key.buf, key.at, key.length, withExpiry, meta, lp);
   }
 
   /** Reads members into a listpack outside the arena: its bytes, or 0 when a set of these members would be something else. */
@@ -180,7 +181,7 @@ export class SetReader implements TypeReader {
     if (deep) onDeep?.();
     const root = isIntset ? this.#intset(input) : this.#listpack(input);
     const encoding = isIntset ? Encoding.Intset : Encoding.Listpack;
-    const e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Set, encoding, root);
+    const e = containerCreate(a, key.buf, key.at, key.length, withExpiry, (encoding << 4) | Type.Set, root);
     this.#e = e;
     const isSmall = isIntset
       ? intsetCount(a, root) <= set.intsetEntries

@@ -104,7 +104,7 @@ export class ZsetReader implements TypeReader {
     if (type !== RdbType.ZsetListpack) return IN_STEPS;
     const a = this.#arena;
     const lp = this.#listpack(input);
-    this.#e = containerCreate(a, key.buf, key.at, key.length, withExpiry, Type.Zset, Encoding.Listpack, lp);
+    this.#e = containerCreate(a, key.buf, key.at, key.length, withExpiry, (Encoding.Listpack << 4) | Type.Zset, lp);
     this.#settle(input, lp, false);
     return this.take();
   }

@@ -3,18 +3,20 @@ import { type Arena, type Ref, SEGMENT_SHIFT } from "../arena/arena.ts";
 import { entryCreate, valueWord } from "./entry.ts";
 import { CONTAINER_BYTES } from "./value-type.ts";
 
-/** A new entry of a type and an encoding, without access bits, that holds a root. The word beside it is 0; the expiry, when asked for, is unset. */
+/**
+ * A new entry that holds a root. The word beside it is 0; the expiry, when asked for, is unset.
+ * @param meta access, encoding and type, as they lie in word 1 of an entry (entry.ts)
+ */
 export function containerCreate(
   a: Arena,
   key: Uint8Array,
   keyAt: number,
   keyLength: number,
   withExpiry: boolean,
-  type: number,
-  encoding: number,
+  meta: number,
   root: number,
 ): Ref {
-  const e = entryCreate(a, key, keyAt, keyLength, withExpiry, (encoding << 4) | type, CONTAINER_BYTES);
+  const e = entryCreate(a, key, keyAt, keyLength, withExpiry, meta, CONTAINER_BYTES);
   const w = a.i32[e >>> SEGMENT_SHIFT];
   const v = valueWord(a, e);
   w[v] = root;

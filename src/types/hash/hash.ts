@@ -13,9 +13,9 @@ import type { Prng } from "../../base/prng.ts";
 import { dictCreate, dictHash, dictInsert, dictRandom, dictSize } from "../../struct/dict/dict.ts";
 import { expiryHeapCreate, expiryHeapPush, expiryHeapTop, setItemTime } from "../../struct/expiry-heap.ts";
 import { LISTPACK_BYTES_MAX } from "../../struct/listpack/listpack.ts";
-import { Encoding, entryCreate, entryEncoding, setEntryEncoding, Type, valueWord } from "../entry.ts";
+import { containerCreate } from "../container.ts";
+import { Encoding, entryEncoding, setEntryEncoding, Type, valueWord } from "../entry.ts";
 import { ByteSpan } from "../string.ts";
-import { CONTAINER_BYTES } from "../value-type.ts";
 import {
   dictHashDelete,
   dictHashDeleteField,
@@ -60,10 +60,8 @@ export class HashSlot {
 /** An entry with an empty hash, for a key that will get fields at once. */
 export function hashCreate(a: Arena, key: Uint8Array, keyAt: number, keyLength: number, access: number): Ref {
   const meta = (access << 8) | (Encoding.Listpack << 4) | Type.Hash;
-  const e = entryCreate(a, key, keyAt, keyLength, false, meta, CONTAINER_BYTES);
   // No listpack yet: the first field makes it, or the hash becomes a table before that.
-  setRoot(a, e, 0, 0);
-  return e;
+  return containerCreate(a, key, keyAt, keyLength, false, meta, 0);
 }
 
 function setRoot(a: Arena, e: Ref, root: number, record: Ref): void {

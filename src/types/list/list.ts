@@ -47,9 +47,8 @@ import {
   quicklistEnd,
   withinFill,
 } from "../../struct/quicklist/quicklist-node.ts";
-import { containerRoot, setContainerRoot, setContainerWord } from "../container.ts";
-import { Encoding, entryCreate, entryEncoding, setEntryEncoding, Type } from "../entry.ts";
-import { CONTAINER_BYTES } from "../value-type.ts";
+import { containerCreate, containerRoot, setContainerRoot } from "../container.ts";
+import { Encoding, entryEncoding, setEntryEncoding, Type } from "../entry.ts";
 
 /** How lists are kept. */
 export interface ListLimits {
@@ -67,10 +66,7 @@ export class ListElement extends ListpackElement {}
 /** An entry with an empty list, for a key that will get elements at once. */
 export function listCreate(a: Arena, key: Uint8Array, keyAt: number, keyLength: number, access: number): Ref {
   const meta = (access << 8) | (Encoding.Listpack << 4) | Type.List;
-  const e = entryCreate(a, key, keyAt, keyLength, false, meta, CONTAINER_BYTES);
-  setContainerRoot(a, e, listpackCreate(a));
-  setContainerWord(a, e, 0);
-  return e;
+  return containerCreate(a, key, keyAt, keyLength, false, meta, listpackCreate(a));
 }
 
 function isListpack(a: Arena, e: Ref): boolean {

@@ -31,9 +31,8 @@ import {
   listpackRead,
 } from "../../struct/listpack/listpack.ts";
 import { integer, spellsInteger } from "../../struct/listpack/listpack-element.ts";
-import { containerRoot, setContainerRoot, setContainerWord } from "../container.ts";
-import { Encoding, entryCreate, entryEncoding, setEntryEncoding, Type } from "../entry.ts";
-import { CONTAINER_BYTES } from "../value-type.ts";
+import { containerCreate, containerRoot, setContainerRoot } from "../container.ts";
+import { Encoding, entryEncoding, setEntryEncoding, Type } from "../entry.ts";
 import {
   readMember,
   tableAdd,
@@ -72,10 +71,8 @@ export function setCreate(
   access: number,
   encoding: number,
 ): Ref {
-  const e = entryCreate(a, key, keyAt, keyLength, false, (access << 8) | (encoding << 4) | Type.Set, CONTAINER_BYTES);
-  setContainerRoot(a, e, rootCreate(a, encoding));
-  setContainerWord(a, e, 0);
-  return e;
+  const meta = (access << 8) | (encoding << 4) | Type.Set;
+  return containerCreate(a, key, keyAt, keyLength, false, meta, rootCreate(a, encoding));
 }
 
 function rootCreate(a: Arena, encoding: number): number {

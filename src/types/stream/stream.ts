@@ -20,9 +20,8 @@ import {
   listpackFree,
   listpackFromBytes,
 } from "../../struct/listpack/listpack.ts";
-import { containerRoot, setContainerRoot, setContainerWord } from "../container.ts";
-import { Encoding, entryCreate, Type } from "../entry.ts";
-import { CONTAINER_BYTES } from "../value-type.ts";
+import { containerCreate, containerRoot } from "../container.ts";
+import { Encoding, Type } from "../entry.ts";
 import { blockAppend, blockCreate, blockTotal } from "./stream-block.ts";
 import { ID_WORDS, idClear, idCreate, idRead, idStore, type StreamId } from "./stream-id.ts";
 
@@ -68,10 +67,7 @@ export function streamHeadCreate(a: Arena): Ref {
 /** An entry with an empty stream. */
 export function streamCreate(a: Arena, key: Uint8Array, keyAt: number, keyLength: number, access: number): Ref {
   const meta = (access << 8) | (Encoding.Stream << 4) | Type.Stream;
-  const e = entryCreate(a, key, keyAt, keyLength, false, meta, CONTAINER_BYTES);
-  setContainerRoot(a, e, streamHeadCreate(a));
-  setContainerWord(a, e, 0);
-  return e;
+  return containerCreate(a, key, keyAt, keyLength, false, meta, streamHeadCreate(a));
 }
 
 /** The head of the stream of an entry: what all functions about streams take. */

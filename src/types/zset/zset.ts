@@ -17,9 +17,8 @@ import {
 } from "../../struct/listpack/listpack.ts";
 import { treeRank, treeSetScore } from "../../struct/ranked-tree/ranked-tree.ts";
 import { memberScore } from "../../struct/scored-member.ts";
-import { containerRoot, containerWord, setContainerRoot, setContainerWord } from "../container.ts";
-import { Encoding, entryCreate, entryEncoding, setEntryEncoding, Type } from "../entry.ts";
-import { CONTAINER_BYTES } from "../value-type.ts";
+import { containerCreate, containerRoot, containerWord, setContainerRoot, setContainerWord } from "../container.ts";
+import { Encoding, entryEncoding, setEntryEncoding, Type } from "../entry.ts";
 import { zsetLength } from "./zset-length.ts";
 import { appendPair, deletePair, findPair, insertPair, pairRank, pairScore } from "./zset-listpack.ts";
 import { tableAdd, tableCreate, tableFind, tableFree, tableRemove, tableRemoveRanks } from "./zset-table.ts";
@@ -71,13 +70,10 @@ export function zsetCreate(
   access: number,
   encoding: number,
 ): Ref {
-  const e = entryCreate(a, key, keyAt, keyLength, false, (access << 8) | (encoding << 4) | Type.Zset, CONTAINER_BYTES);
-  if (encoding === Encoding.Listpack) {
-    setContainerRoot(a, e, listpackCreate(a));
-    setContainerWord(a, e, 0);
-  } else {
-    tableCreate(a, e);
-  }
+  const meta = (access << 8) | (encoding << 4) | Type.Zset;
+  const isListpack = encoding === Encoding.Listpack;
+  const e = containerCreate(a, key, keyAt, keyLength, false, meta, isListpack ? listpackCreate(a) : 0);
+  if (!isListpack) tableCreate(a, e);
   return e;
 }
 
