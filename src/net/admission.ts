@@ -30,9 +30,9 @@ function protectedModeLine(personality: Personality): string {
   );
 }
 
-/** Is it an address of this host's loopback interface? */
-export function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
+/** Is it an address of this host's loopback interface? A peer that has reset its connection before it was accepted has none. */
+export function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address.startsWith("127.") || address === "::1");
 }
 
 /** Why one client more is one too many, as the line to send before closing; null when there is room. */

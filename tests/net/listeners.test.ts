@@ -309,6 +309,19 @@ describe("protected mode", () => {
     valkey.stop();
   });
 
+  test("takes a peer that resets before it is accepted for one from outside, as Redis does", async () => {
+    const server = netServer();
+    // This process accepts nobody while it waits for the other one.
+    const reset = `require("node:net").connect(${server.port}, "127.0.0.1", function () { this.resetAndDestroy(); });`;
+    expect(Bun.spawnSync([process.execPath, "-e", reset]).exitCode).toBe(0);
+    const client = await server.dial();
+    expect(await client.call("PING")).toBe("PONG");
+    expect(server.engine.stats.rejectedConnections).toBe(1);
+    expect(server.engine.clients.size).toBe(1);
+    client.close();
+    server.stop();
+  });
+
   if (outside !== undefined) {
     oracleTest("speaks as redis-server does", async () => {
       const redis = await startOracle(["--bind", "*"]);
