@@ -18,6 +18,7 @@ import { DebugState } from "./debug-state.ts";
 import { deliverEffects } from "./deliver.ts";
 import { settleExpiryMode } from "./expiry-mode.ts";
 import { passGates } from "./gates/gates.ts";
+import { WebRequests } from "./gates/web-request.ts";
 import { type ClientLimit, type EngineView, HandlerContext } from "./handler-context.ts";
 import { MemoryUsage } from "./memory.ts";
 import { ServerGate } from "./observer.ts";
@@ -124,6 +125,7 @@ export class Engine implements EngineView {
   /** Wall clock minus monotonic clock in ms; refreshed by tick(). */
   #wallOffsetMs = 0;
   #nextClientId = 1;
+  readonly #webRequests = new WebRequests();
   /** Messages that stand where the reply of a client without replies would: they stay when the reply is taken back. */
   #mutedPushBytes = 0;
 
@@ -271,7 +273,7 @@ export class Engine implements EngineView {
     cx.reply.resp3 = client.resp === 3;
     let spec = known ?? this.commands.find(request.buf, request.start[0], request.length[0]);
     if (spec === null) {
-      this.reject(unknownCommand(cx), null);
+      if (!this.#webRequests.ends(client, cx.text(0), this.log, this.nowMs())) this.reject(unknownCommand(cx), null);
       return;
     }
     if (spec.subcommands !== null && request.count > 1) {

@@ -1,6 +1,7 @@
 // A connection over a socket of the test's own: pipelines cut at every byte, short writes, held-back input, and closing.
 
 import { afterAll, describe, expect, test } from "bun:test";
+import type { Logger } from "../../src/base/log.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { seededTest } from "../base/seeded.ts";
 import { encodeCommand } from "../support/client.ts";
@@ -312,6 +313,25 @@ describe("closing", () => {
     socket.connection.close();
     expect(socket.receive(command("SET", "a", 1))).toBe("");
     expect(server.fake().receive(command("GET", "a"))).toBe("$-1\r\n");
+    server.stop();
+  });
+
+  test("a web page's request ends with its client, before what is in its body is run, and the log tells once a minute", () => {
+    const server = netServer({ deaf: true });
+    const lines: string[] = [];
+    server.engine.log = { warning: (text: string) => lines.push(text), writes: () => false } as unknown as Logger;
+    const body = "Content-Length: 20\r\n\r\nSET stolen 1\r\n";
+    for (const request of [`GET / HTTP/1.1\r\nHost: a\r\n${body}`, `post / HTTP/1.1\r\n${body}`, command("Post")]) {
+      const socket = server.fake();
+      expect(socket.receive(request)).toBe("");
+      expect(socket.ended).toBeTrue();
+    }
+    expect(server.fake().receive(command("EXISTS", "stolen"))).toBe(":0\r\n");
+    expect(server.engine.clients.size).toBe(1);
+    expect(lines.filter((line) => line.includes("Connection from 127.0.0.1:1234 aborted."))).toHaveLength(1);
+    server.pass(61_000);
+    server.fake().receive(command("Host:"));
+    expect(lines.filter((line) => line.startsWith("Possible SECURITY ATTACK"))).toHaveLength(2);
     server.stop();
   });
 });
