@@ -137,6 +137,7 @@ describe("listening", () => {
     expect(a.line("GET k")).toBe(
       "(error) ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
     );
+    expect(a.line("SLOWLOG RESET")).toStartWith("(error) ERR Can't execute 'slowlog|reset'");
     a.line("SSUBSCRIBE s");
     a.line("UNSUBSCRIBE");
     expect(a.line("GET k")).toStartWith("(error) ERR Can't execute 'get'");

@@ -171,6 +171,19 @@ describe("queueing", () => {
       1) OK`);
   });
 
+  test("a subcommand called RESET is queued, unlike the command", () => {
+    transcript(`
+      > MULTI
+      OK
+      > SLOWLOG RESET
+      QUEUED
+      > LATENCY RESET
+      QUEUED
+      > EXEC
+      1) OK
+      2) (integer) 0`);
+  });
+
   test("SELECT inside of a transaction holds for what follows, and after it", () => {
     transcript(`
       > MULTI

@@ -2,6 +2,7 @@
  * The gates that a command passes before it runs, in Redis' order of precedence. execute() comes here only when the client or the
  * server is in a state that some gate cares about; the common case is one test of two words.
  */
+import { loadingError } from "../../config/personality.ts";
 import { allowsAction } from "../../config/settings/settings-security.ts";
 import { notSubscribed, ReplyError } from "../../resp/errors.ts";
 import { type Client, ClientFlag, Halt, Origin } from "../client/client.ts";
@@ -70,7 +71,7 @@ function nearReplicas(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   return (gateFlags(client, spec) & Flag.Write) === 0 ? null : TOO_FEW_REPLICAS;
 }
 
-/** Commands that a RESP2 client in subscriber mode may send. */
+/** Commands that a RESP2 client in subscriber mode may send, by full name: RESET, and not SLOWLOG RESET. */
 const SUBSCRIBER_COMMANDS = new Set([
   "ping",
   "subscribe",
@@ -84,7 +85,8 @@ const SUBSCRIBER_COMMANDS = new Set([
 ]);
 
 function subscriber(cx: HandlerContext, spec: CommandSpec): GateAnswer {
-  if (!cx.client.has(ClientFlag.Subscriber) || cx.client.resp === 3 || SUBSCRIBER_COMMANDS.has(spec.name)) return null;
+  if (!cx.client.has(ClientFlag.Subscriber) || cx.client.resp === 3 || SUBSCRIBER_COMMANDS.has(spec.fullName))
+    return null;
   return new ReplyError(
     `ERR Can't execute '${spec.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
   );
@@ -94,7 +96,7 @@ const UNSUBSCRIBE_COMMANDS = new Set(["unsubscribe", "punsubscribe", "sunsubscri
 
 /** Valkey refuses to unsubscribe a client without subscriptions. Queued commands are judged here, others by their handlers: the client passes no gate. */
 function unsubscription(cx: HandlerContext, spec: CommandSpec): GateAnswer {
-  if (cx.client.has(ClientFlag.Subscriber) || !UNSUBSCRIBE_COMMANDS.has(spec.name)) return null;
+  if (cx.client.has(ClientFlag.Subscriber) || !UNSUBSCRIBE_COMMANDS.has(spec.fullName)) return null;
   if (!cx.engine.config.personality.unsubscribeNeedsSubscription) return null;
   return notSubscribed(spec.fullName);
 }
@@ -111,14 +113,15 @@ function loading(cx: HandlerContext, spec: CommandSpec): GateAnswer {
   const flags = gateFlags(cx.client, spec);
   const isRefused =
     (gate & ServerGate.Loading) !== 0 ? (flags & Flag.Loading) === 0 : (flags & Flag.NoAsyncLoading) !== 0;
-  return isRefused ? new ReplyError(config.personality.loadingError) : null;
+  return isRefused ? new ReplyError(loadingError(config.announced)) : null;
 }
 
-/** Commands that run at once inside MULTI. */
+/** Commands that run at once inside MULTI, by full name: RESET, and not SLOWLOG RESET. */
 const UNQUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
 
 function transaction(cx: HandlerContext, spec: CommandSpec): GateAnswer {
-  if (!cx.client.has(ClientFlag.Multi) || cx.client.origin === Origin.Script || UNQUEUED.has(spec.name)) return null;
+  if (!cx.client.has(ClientFlag.Multi) || cx.client.origin === Origin.Script || UNQUEUED.has(spec.fullName))
+    return null;
   queueCommand(cx, spec);
   return TAKEN;
 }
