@@ -51,6 +51,11 @@ export class Config {
     this.values = this.#store.values;
   }
 
+  /** Whose names replies and errors carry: the personality, or Redis while extended-redis-compatibility asks for it. */
+  get announced(): Personality {
+    return this.#store.announced;
+  }
+
   /** `user` lines of the files: name first, then rules. */
   get users(): readonly (readonly string[])[] {
     return this.#loader.users;

@@ -14,9 +14,9 @@ export interface Personality {
   readonly title: string;
   /** `server` field of HELLO, `server_name` of INFO, default of syslog-ident. */
   readonly serverName: string;
-  /** `redis_version` of INFO and `version` of HELLO: both claim compatibility with this Redis. */
+  /** `redis_version` of INFO, the Redis that this server is compatible with; `version` of HELLO where the server is called Redis. */
   readonly redisVersion: string;
-  /** `valkey_version` of INFO, null when the field is not shown. */
+  /** `valkey_version` of INFO and `version` of HELLO, null for Redis. */
   readonly valkeyVersion: string | null;
   /** What stands in the brackets of the "FATAL CONFIG FILE ERROR (...)" banner. */
   readonly configErrorTag: string;
@@ -68,8 +68,6 @@ export interface Personality {
   readonly rdbVersionMax: number;
   /** First line of a crash report, between the equals signs. */
   readonly crashReportStart: string;
-  /** Text of the LOADING error, with its prefix. */
-  readonly loadingError: string;
 }
 
 const REDIS: Personality = Object.freeze({
@@ -103,7 +101,6 @@ const REDIS: Personality = Object.freeze({
   rdbVersion: 10,
   rdbVersionMax: 12,
   crashReportStart: "REDIS BUG REPORT START",
-  loadingError: "LOADING Redis is loading the dataset in memory",
 } as const);
 
 const VALKEY: Personality = Object.freeze({
@@ -137,7 +134,6 @@ const VALKEY: Personality = Object.freeze({
   rdbVersion: 11,
   rdbVersionMax: 11,
   crashReportStart: "VALKEY BUG REPORT START",
-  loadingError: "LOADING Valkey is loading the dataset in memory",
 } as const);
 
 /** The table of differences, by name. */
@@ -167,4 +163,9 @@ export function choosePersonality(argv0: string, args: readonly string[]): Perso
   const value = inline ? args[at].slice("--compat=".length) : (args[at + 1] ?? "");
   if (value !== "redis" && value !== "valkey") return { error: "--compat must be 'redis' or 'valkey'" };
   return { personality: PERSONALITIES[value], args: args.toSpliced(at, inline ? 1 : 2) };
+}
+
+/** The error of commands that cannot run while data load, with its prefix. */
+export function loadingError(personality: Personality): string {
+  return `LOADING ${personality.title} is loading the dataset in memory`;
 }

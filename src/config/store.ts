@@ -6,7 +6,7 @@
  * Invariant: after every method, `values[slot.key]` is the view of `slot.raw`, for every slot.
  */
 import type { ConfigHost } from "./host.ts";
-import type { Personality } from "./personality.ts";
+import { PERSONALITIES, type Personality } from "./personality.ts";
 import { defaultValues } from "./settings/default-values.ts";
 import { type AnyRow, Refusal, SettingFlag } from "./settings/setting.ts";
 import { allSettings, type ConfigValues, camelCase, type SettingName, settingRow } from "./settings/settings.ts";
@@ -53,6 +53,11 @@ export class SettingStore {
     this.#view = defaultValues(personality, host);
     // #view has exactly the keys of ConfigValues: both are made from the table.
     this.values = this.#view as ConfigValues;
+  }
+
+  /** Whom clients are told they talk to; extended-redis-compatibility makes Valkey answer as Redis. */
+  get announced(): Personality {
+    return this.values.extendedRedisCompatibility ? PERSONALITIES.redis : this.personality;
   }
 
   /** All slots, in the order of the table. */

@@ -5,6 +5,7 @@
  */
 
 import { splitAtSpaces } from "./line.ts";
+import { loadingError } from "./personality.ts";
 import { SettingFlag } from "./settings/setting.ts";
 import { allowsAction } from "./settings/settings-security.ts";
 import type { NameEntry, SettingStore } from "./store.ts";
@@ -72,7 +73,7 @@ export class SettingTransaction {
       const allowed = allowsAction(this.#store.values.enableProtectedConfigs, gates.clientIsLocal);
       if (!allowed) return failure(name, "can't set protected config");
     }
-    if (gates.loading && flags & SettingFlag.DenyLoading) return this.#store.personality.loadingError;
+    if (gates.loading && flags & SettingFlag.DenyLoading) return loadingError(this.#store.announced);
     // A setting and its alias may stand in one command, as in Redis: the later one wins.
     if (earlier.some((change) => change.entry === entry)) return failure(name, "duplicate parameter");
     return null;

@@ -205,7 +205,7 @@ export class Persistence implements PersistencePort {
     const { config } = this.#engine;
     const { stopWritesOnBgsaveError, save } = config.values;
     if (!stopWritesOnBgsaveError || save.length === 0 || !this.saveFailed) return null;
-    const { title } = config.personality;
+    const { title } = config.announced;
     return `MISCONF ${title} is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the ${title} logs for details about the RDB error.`;
   }
 

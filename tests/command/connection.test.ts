@@ -171,7 +171,13 @@ describe("HELLO", () => {
 
   test("names the other personality's server", () => {
     const client = testServer({ personality: "valkey" }).connect();
-    expect(Buffer.from(client.raw("HELLO")).toString()).toContain("$6\r\nserver\r\n$6\r\nvalkey\r\n");
+    expect(Buffer.from(client.raw("HELLO")).toString()).toContain(
+      "$6\r\nserver\r\n$6\r\nvalkey\r\n$7\r\nversion\r\n$5\r\n8.",
+    );
+    client.line("CONFIG SET extended-redis-compatibility yes");
+    expect(Buffer.from(client.raw("HELLO")).toString()).toContain(
+      "$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.2.4\r\n",
+    );
   });
 
   test("refuses versions, options and names", () => {

@@ -152,6 +152,9 @@ describe("set", () => {
     expect(make("", "valkey").set([["appendonly", "yes"]], gates)).toBe(
       "LOADING Valkey is loading the dataset in memory",
     );
+    expect(make("extended-redis-compatibility yes", "valkey").set([["appendonly", "yes"]], gates)).toBe(
+      "LOADING Redis is loading the dataset in memory",
+    );
   });
 
   test("a bad value undoes the ones before it", () => {

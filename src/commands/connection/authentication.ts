@@ -72,12 +72,12 @@ function hello(cx: Context): void {
   if (nameIndex !== 0) client.name = cx.text(nameIndex);
   if (protocol !== 0) client.resp = protocol;
   reply.resp3 = client.resp === 3;
-  const { personality } = engine.config;
+  const { announced } = engine.config;
   reply.map(7);
   reply.bulkText("server");
-  reply.bulkText(personality.serverName);
+  reply.bulkText(announced.serverName);
   reply.bulkText("version");
-  reply.bulkText(personality.redisVersion);
+  reply.bulkText(announced.valkeyVersion ?? announced.redisVersion);
   reply.bulkText("proto");
   reply.integer(client.resp);
   reply.bulkText("id");
