@@ -112,6 +112,10 @@ describe("a single file", () => {
     expect(status).toBe(1);
     expect(out).toBe(`Cannot open file ${join(folder, "nothing")}: No such file or directory\n`);
   });
+
+  test("that is a folder", async () => {
+    expect(await check([folder])).toEqual({ status: 1, err: "", out: `Cannot read file: ${folder}\n` });
+  });
 });
 
 describe("all files of a manifest", () => {

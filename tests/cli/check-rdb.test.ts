@@ -133,6 +133,12 @@ for (const [name, bytes] of BAD)
     expect(out).not.toContain("looks OK");
   });
 
+test("a folder is a file that ends at once", () => {
+  const { status, out, err } = run(runCheckRdb, [folder]);
+  expect({ status, err }).toEqual({ status: 1, err: "" });
+  expect(out).toContain("--- RDB ERROR DETECTED ---\n[offset 0] Unexpected EOF reading RDB file\n");
+});
+
 test("a file that is not there, usage, version", () => {
   const missing = join(folder, "missing.rdb");
   expect(run(runCheckRdb, [missing])).toEqual({ status: 1, out: `[offset 0] Checking RDB file ${missing}\n`, err: "" });

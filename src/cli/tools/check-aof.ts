@@ -254,6 +254,9 @@ function readHead(path: string, length: number): string {
   try {
     const head = Buffer.alloc(length);
     return head.toString("latin1", 0, readSync(fd, head, 0, length, 0));
+  } catch {
+    // A folder can be opened.
+    throw new Aborted(`Cannot read file: ${path}\n`);
   } finally {
     closeSync(fd);
   }

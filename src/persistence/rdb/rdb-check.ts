@@ -88,10 +88,19 @@ class RdbCheck implements RdbHandler {
       const state = this.#reader.step(STEP_BUDGET);
       if (state === "done") return;
       if (state === "more") continue;
-      const count = readSync(this.#fd, chunk, 0, CHUNK_BYTES, at);
+      const count = this.#readChunk(chunk, at);
       at += count;
       if (count === 0) this.#reader.end();
       else this.#reader.feed(chunk.subarray(0, count));
+    }
+  }
+
+  /** Bytes read from `at` on: 0 at the end of the file, and where it cannot be read, as a folder cannot. */
+  #readChunk(chunk: Uint8Array, at: number): number {
+    try {
+      return readSync(this.#fd, chunk, 0, CHUNK_BYTES, at);
+    } catch {
+      return 0;
     }
   }
 
