@@ -34,8 +34,9 @@ const LAST_ID = "18446744073709551615-18446744073709551615";
 
 /** SET to a time that is past makes no key here, as in Valkey; in Redis it is there until somebody looks. */
 function isPastSet({ args }: Step): boolean {
-  const isTime = (arg: string): boolean => /^(?:EXAT|PXAT)$/i.test(arg);
-  return args[0]!.toUpperCase() === "SET" && args.some((arg, i) => isTime(arg) && Number(args[i + 1]) < 1e9);
+  const isPast = (unit: string, time: string | undefined): boolean =>
+    (/^EXAT$/i.test(unit) && Number(time) < 1e9) || (/^PXAT$/i.test(unit) && Number(time) < 1e12);
+  return args[0]!.toUpperCase() === "SET" && args.some((arg, i) => isPast(arg, args[i + 1]));
 }
 
 /** What one command has done. */
