@@ -351,6 +351,13 @@ describe("names, libraries, modes", () => {
 });
 
 describe("CLIENT REPLY", () => {
+  test("SKIP holds for RESET too", () => {
+    const client = testServer().connect();
+    client.raw("CLIENT", "REPLY", "SKIP");
+    expect(client.raw("RESET").length).toBe(0);
+    expect(client.line("PING")).toBe("PONG");
+  });
+
   test("OFF mutes until ON", () => {
     const client = testServer().connect();
     expect(client.raw("CLIENT", "REPLY", "OFF").length).toBe(0);

@@ -65,13 +65,9 @@ function reset(cx: Context): void {
   discardTransaction(engine, client);
   engine.pubsub.forget(client);
   client.name = "";
+  // ReplySkip stays: it is about the reply to this command.
   client.unset(
-    ClientFlag.ReplyOff |
-      ClientFlag.ReplySkip |
-      ClientFlag.ReplySkipNext |
-      ClientFlag.NoTouch |
-      ClientFlag.NoEvict |
-      ClientFlag.Readonly,
+    ClientFlag.ReplyOff | ClientFlag.ReplySkipNext | ClientFlag.NoTouch | ClientFlag.NoEvict | ClientFlag.Readonly,
   );
   cx.reply.status("RESET");
 }
