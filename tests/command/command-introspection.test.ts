@@ -38,6 +38,17 @@ test("filters of COMMAND LIST find subcommands", () => {
   expect(connection).not.toContain("get");
 });
 
+test("the keys of MIGRATE stand behind KEYS when the key is empty, and nowhere when it is not", () => {
+  transcript(`
+    > COMMAND GETKEYS MIGRATE h 1 k 0 1 AUTH keys
+    1) k
+    > COMMAND GETKEYS MIGRATE h 1 "" 0 1 AUTH2 keys keys KEYS a b
+    1) a
+    2) b
+    > COMMAND GETKEYS MIGRATE h 1 k 0 1 COPY KEYS a b
+    (error) ERR Invalid arguments specified for command`);
+});
+
 test("renamed commands keep their names in replies", () => {
   const server = testServer();
   expect(server.engine.commands.rename("time", "clock")).toBeNull();

@@ -70,6 +70,8 @@ const SAME = [
   "COMMAND GETKEYS mset a 1 b",
   "COMMAND GETKEYS set k v",
   "COMMAND GETKEYS lcs a b LEN",
+  "COMMAND GETKEYS migrate h 1 k 0 1 AUTH keys",
+  "COMMAND GETKEYS migrate h 1 k 0 1 COPY KEYS a b",
   "COMMAND GETKEYSANDFLAGS",
   "COMMAND GETKEYSANDFLAGS nosuch x",
   "COMMAND GETKEYSANDFLAGS get a",

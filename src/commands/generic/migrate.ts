@@ -169,22 +169,21 @@ function remove(cx: Context, i: number): boolean {
   return true;
 }
 
-/** The key, or those behind KEYS when that is empty. */
+/** The key, or those behind KEYS when that is empty; false when both are there, which MIGRATE refuses. */
 function migrateKeys(request: Request, out: KeyPositions): boolean {
   const { buf, start, length, count } = request;
   const add = (i: number): void => {
     out.indexes.push(i);
     out.flags.push("RW access delete");
   };
-  if (length[3] === 0) {
-    for (let i = FIRST_OPTION; i < count; i++) {
-      const word = latin1(buf, start[i], length[i]).toLowerCase();
-      if (word === "auth") i++;
-      else if (word === "auth2") i += 2;
-      else if (word === "keys") {
-        for (let k = i + 1; k < count; k++) add(k);
-        return true;
-      }
+  for (let i = FIRST_OPTION; i < count; i++) {
+    const word = latin1(buf, start[i], length[i]).toLowerCase();
+    if (word === "auth") i++;
+    else if (word === "auth2") i += 2;
+    else if (word === "keys") {
+      if (length[3] !== 0) return false;
+      for (let k = i + 1; k < count; k++) add(k);
+      return true;
     }
   }
   add(3);
