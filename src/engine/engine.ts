@@ -44,7 +44,7 @@ import { LatencyMonitor } from "./statistics/latency.ts";
 import { Monitors } from "./statistics/monitor.ts";
 import { SlowLog } from "./statistics/slowlog.ts";
 import { Stats } from "./statistics/stats.ts";
-import { abortedExec, isExec, spoilTransaction, WatchRegistry } from "./transactions.ts";
+import { abortedExec, discardTransaction, isExec, spoilTransaction, WatchRegistry } from "./transactions.ts";
 
 /** CLIENT REPLY has switched replies off, or this one. Messages still come. */
 const MUTE = ClientFlag.ReplyOff | ClientFlag.ReplySkip;
@@ -220,7 +220,7 @@ export class Engine implements EngineView {
   disconnect(client: Client): void {
     client.set(ClientFlag.Closed);
     this.#pubsub?.forget(client);
-    this.watches.unwatchAll(client);
+    discardTransaction(this, client);
     this.#blocking?.forget(client);
     this.monitors.remove(client);
     this.pause.forget(client);
@@ -335,7 +335,7 @@ export class Engine implements EngineView {
         if ((this.gate & ServerGate.Monitors) !== 0) this.monitors.feed(cx, spec);
       }
     }
-    spoilTransaction(cx.client);
+    spoilTransaction(this, cx.client);
     this.stats.countError(error.text);
     const start = cx.reply.pos;
     if (!cx.client.has(MUTE | ClientFlag.ReplySkipNext)) cx.reply.error(error.text);

@@ -46,6 +46,7 @@ export interface EngineView {
   readonly keyspace: Keyspace;
   readonly clients: ReadonlyMap<number, Client>;
   readonly stats: Stats;
+  readonly memory: { heldRequestBytes: number };
   readonly sinks: readonly PropagationSink[];
   readonly propagation: Propagation;
   readonly cx: HandlerContext;

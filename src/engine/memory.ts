@@ -27,6 +27,8 @@ export class MemoryUsage {
   /** The functions in #parts: they are asked before every command when memory is limited. */
   #partBytes: (() => number)[] = [];
   #peakBytes = 0;
+  /** Bytes of the commands that clients have queued in transactions, wait in, or are held up with. Part of "clients-normal". */
+  heldRequestBytes = 0;
   /** used bytes when the server began to serve. */
   startupBytes = BASE_BYTES;
   /** Unix time in ms of the peak. */

@@ -5,6 +5,7 @@
 import type { Database } from "../keyspace/database.ts";
 import type { Request } from "../resp/request.ts";
 import { type Client, ClientFlag, Halt, Origin } from "./client/client.ts";
+import { postpone } from "./client/client-pause.ts";
 import { halt, release } from "./gates/gates.ts";
 import type { HandlerContext } from "./handler-context.ts";
 import { keyPositions, noPositions } from "./spec/key-positions.ts";
@@ -59,13 +60,13 @@ function saveKey(cx: HandlerContext, request: Request, i: number, mayWait: boole
     snapshot.beforeChange(db.dict, e);
     return false;
   }
-  postpone(cx, db, e);
+  postponeUntilSaved(cx, db, e);
   return true;
 }
 
-function postpone(cx: HandlerContext, db: Database, e: number): void {
+function postponeUntilSaved(cx: HandlerContext, db: Database, e: number): void {
   const { client } = cx;
-  client.postponed = cx.request.clone();
+  postpone(cx);
   client.set(ClientFlag.Paused);
   halt(client, Halt.Snapshot);
   db.keyspace.snapshot?.hurry(db.dict, e, () => goOn(client));

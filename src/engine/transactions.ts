@@ -29,7 +29,9 @@ export function queueCommand(cx: HandlerContext, spec: CommandSpec): void {
   if (!client.has(ClientFlag.DirtyCas | ClientFlag.DirtyExec)) {
     const request = cx.request.clone();
     client.queue.push({ spec, request });
-    client.queueBytes += request.buf.length + request.count * ARGUMENT_BYTES;
+    const bytes = request.buf.length + request.count * ARGUMENT_BYTES;
+    client.queueBytes += bytes;
+    cx.engine.memory.heldRequestBytes += bytes;
     client.queueFlags |= spec.flags;
     client.queueMissingFlags |= ~spec.flags;
   }
@@ -56,7 +58,8 @@ export function transactionBytes(client: Client): number {
   return client.queueBytes + slots * SLOT_BYTES + client.watched.length * WATCH_BYTES;
 }
 
-function dropQueue(client: Client): void {
+function dropQueue(engine: EngineView, client: Client): void {
+  engine.memory.heldRequestBytes -= client.queueBytes;
   client.queue = [];
   client.queueBytes = 0;
   client.queueFlags = 0;
@@ -65,16 +68,16 @@ function dropQueue(client: Client): void {
 
 /** Ends the transaction state of a client: queue, flags and watches. */
 export function discardTransaction(engine: EngineView, client: Client): void {
-  dropQueue(client);
+  dropQueue(engine, client);
   client.unset(ClientFlag.Multi | ClientFlag.DirtyCas | ClientFlag.DirtyExec);
   engine.watches.unwatchAll(client);
 }
 
 /** A command was refused while queueing: EXEC will abort. Nothing happens outside of MULTI. */
-export function spoilTransaction(client: Client): void {
+export function spoilTransaction(engine: EngineView, client: Client): void {
   if (!client.has(ClientFlag.Multi)) return;
   client.set(ClientFlag.DirtyExec);
-  dropQueue(client);
+  dropQueue(engine, client);
 }
 
 /** EXEC itself was refused: the transaction is over, and the error says why. */
@@ -87,7 +90,7 @@ export function abortedExec(engine: EngineView, client: Client, error: ReplyErro
 /** A watched key changed: the transaction will not run, so it needs neither its queue nor its watches any more. */
 function failTransaction(engine: EngineView, client: Client): void {
   client.set(ClientFlag.DirtyCas);
-  dropQueue(client);
+  dropQueue(engine, client);
   engine.watches.unwatchAll(client);
 }
 

@@ -102,7 +102,8 @@ export class Server implements ConnectionHost {
 
   /** Bytes of memory that clients use. */
   get clientMemory(): number {
-    return this.inputMemory + this.outputMemory + this.engine.clients.size * CLIENT_BYTES;
+    const { clients, memory } = this.engine;
+    return this.inputMemory + this.outputMemory + memory.heldRequestBytes + clients.size * CLIENT_BYTES;
   }
 
   /** Kinds of endpoints that are listened on: for the lines that tell that the server is ready. */

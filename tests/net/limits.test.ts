@@ -262,6 +262,45 @@ describe("input limits", () => {
     server.stop();
   });
 
+  test("commands that are queued, blocked or postponed are memory in use until they run or their client goes", () => {
+    const server = netServer({ deaf: true });
+    const { memory } = server.engine;
+    const other = server.fake();
+    other.receive(command("SET", "w", 1) + command("RPUSH", "list", 1));
+    const long = "x".repeat(100_000);
+    const ways: [what: string, input: string[], end: (socket: FakeSocket) => void][] = [
+      ["EXEC", ["MULTI", `ECHO ${long}`], (socket) => socket.receive(command("EXEC"))],
+      ["DISCARD", ["MULTI", `ECHO ${long}`], (socket) => socket.receive(command("DISCARD"))],
+      ["RESET", ["MULTI", `ECHO ${long}`], (socket) => socket.receive(command("RESET"))],
+      ["a mistake", ["MULTI", `ECHO ${long}`], (socket) => socket.receive(command("GET"))],
+      ["a watched key", ["WATCH w", "MULTI", `ECHO ${long}`], () => other.receive(command("INCR", "w"))],
+      ["a client in MULTI goes", ["MULTI", `ECHO ${long}`], () => {}],
+      ["a blocked client is served", [`BLPOP k ${long} 0`], () => other.receive(command("RPUSH", "k", 1))],
+      [
+        "a blocked client is looked at",
+        [`BLMOVE k ${long} LEFT LEFT 0`],
+        () => other.receive(command("RPUSH", "k", 1)),
+      ],
+      ["a blocked client goes", [`BLPOP k ${long} 0`], () => {}],
+      ["a pause ends", ["CLIENT PAUSE 10000", `ECHO ${long}`], () => server.pass(10_001)],
+      ["a paused client goes", ["CLIENT PAUSE 10000", `ECHO ${long}`], () => {}],
+    ];
+    for (const [what, input, end] of ways) {
+      server.pass(20_000);
+      const socket = server.fake();
+      const before = memory.usedBytes;
+      for (const line of input) socket.receive(command(...line.split(" ")));
+      expect(memory.usedBytes - before, what).toBeGreaterThanOrEqual(100_000);
+      expect(memory.heldRequestBytes, what).toBeLessThan(101_000);
+      end(socket);
+      socket.connection.close();
+      expect(memory.heldRequestBytes, what).toBe(0);
+      server.pass(20_000);
+      other.receive(command("DEL", "k", long));
+    }
+    server.stop();
+  });
+
   test("a long pipeline of short commands does not", () => {
     const server = netServer({ deaf: true, settings: { "client-query-buffer-limit": "1mb" } });
     const socket = server.fake();

@@ -138,6 +138,7 @@ export class Blocking {
       this.#join(parked, client.db.id, cx.buf, cx.start[arg], cx.length[arg]);
     }
     this.#parked.set(client, parked);
+    this.#engine.memory.heldRequestBytes += request.buf.length;
     client.set(ClientFlag.Blocked);
     halt(client, Halt.Blocked);
     if (parked.deadlineMs !== Number.POSITIVE_INFINITY) {
@@ -183,6 +184,7 @@ export class Blocking {
     }
     this.#deadlines.remove(parked);
     this.#parked.delete(client);
+    this.#engine.memory.heldRequestBytes -= parked.request.buf.length;
     client.unset(ClientFlag.Blocked);
   }
 

@@ -6,6 +6,7 @@
  * Invariant: ServerGate.Paused is set, and expired keys are only hidden, exactly while a pause is in force.
  */
 
+import type { Request } from "../../resp/request.ts";
 import { settleExpiryMode } from "../expiry-mode.ts";
 import { Halt, halt, release } from "../gates/gates.ts";
 import type { EngineView, HandlerContext } from "../handler-context.ts";
@@ -108,7 +109,7 @@ export class ClientPause {
     this.update();
     if (this.#what === Pause.Nothing) return false;
     if (this.#what === Pause.Writes && !mayWrite(client, spec)) return false;
-    client.postponed = cx.request.clone();
+    postpone(cx);
     client.set(ClientFlag.Paused);
     this.#postponed.add(client);
     halt(client, Halt.Paused);
@@ -127,17 +128,29 @@ export class ClientPause {
 
   /** Runs the command that was postponed, if there is one: what a link does first when it goes on with its input. */
   runPostponed(client: Client): void {
+    const request = this.#takePostponed(client);
+    if (request !== null) this.#engine.execute(client, request);
+  }
+
+  #takePostponed(client: Client): Request | null {
     const request = client.postponed;
-    if (request === null) return;
     client.postponed = null;
-    this.#engine.execute(client, request);
+    if (request !== null) this.#engine.memory.heldRequestBytes -= request.buf.length;
+    return request;
   }
 
   /** Forgets a client that went away. */
   forget(client: Client): void {
-    client.postponed = null;
+    this.#takePostponed(client);
     this.#postponed.delete(client);
   }
+}
+
+/** Keeps the command in `cx` on its client until runPostponed(). */
+export function postpone(cx: HandlerContext): void {
+  const request = cx.request.clone();
+  cx.client.postponed = request;
+  cx.engine.memory.heldRequestBytes += request.buf.length;
 }
 
 const WRITES = Flag.Write | Flag.MayReplicate;

@@ -50,7 +50,7 @@ export function registerStatistics(engine: Engine): void {
   };
   const { memory } = engine;
   // Whoever has their connections knows their buffers, too, and says so in place of this.
-  memory.setPart("clients-normal", () => engine.clients.size * CLIENT_BYTES);
+  memory.setPart("clients-normal", () => engine.clients.size * CLIENT_BYTES + memory.heldRequestBytes);
   memory.setPart("pubsub", () => (engine.hasPubSub ? listened(engine.pubsub) * CHANNEL_BYTES : 0));
   memory.setPart("watched-keys", () => engine.watches.keyCount * WATCHED_KEY_BYTES);
   memory.setPart("slow-log", () => engine.slowlog.bytes);
