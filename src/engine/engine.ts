@@ -327,6 +327,7 @@ export class Engine implements EngineView {
   /** Answers a command that is not run. */
   reject(reason: ReplyError, spec: CommandSpec | null): void {
     const cx = this.cx;
+    cx.client.lastCommand = spec;
     let error = reason;
     if (spec !== null) {
       spec.rejectedCalls++;

@@ -63,6 +63,23 @@ describe("CLIENT LIST and INFO", () => {
     expect(line.get("resp")).toBe("2");
   });
 
+  test("cmd is the last command sent, also when it was refused", () => {
+    const server = testServer();
+    const [me, other] = [server.connect(), server.connect()];
+    const cases: readonly (readonly [line: string, shown: string])[] = [
+      ["PING", "ping"],
+      ["GET", "get"],
+      ["NOSUCH", "NULL"],
+      ["CONFIG GET", "config|get"],
+      ["CONFIG NOSUCH", "NULL"],
+      ["CONFIG", "config"],
+    ];
+    for (const [line, shown] of cases) {
+      other.line(line);
+      expect([line, fields(me.line("CLIENT LIST ID 2")).get("cmd")]).toEqual([line, shown]);
+    }
+  });
+
   test("flags have letters", () => {
     const server = testServer();
     const [me, other] = [server.connect(), server.connect()];

@@ -85,7 +85,7 @@ export class Client {
   authenticated = true;
   readonly createdMs: number;
   lastActiveMs: number;
-  /** Last command run, for CLIENT LIST. */
+  /** Last command sent, also one that was refused; null when there was none of that name. */
   lastCommand: CommandSpec | null = null;
   commandCount = 0;
   netIn = 0;
