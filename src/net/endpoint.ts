@@ -1,5 +1,6 @@
 /** The addresses that the settings ask to listen on. */
 import type { TLSOptions } from "bun";
+import { fromBinary } from "../config/binary.ts";
 import type { ConfigValues } from "../config/settings/settings.ts";
 
 /** Kinds of listening sockets, with the names that log lines use. */
@@ -38,7 +39,7 @@ export function isIpv6(host: string): boolean {
 export function endpointsOf(values: ConfigValues, tls: TLSOptions | null): Endpoint[] {
   const endpoints = inetEndpoints("tcp", values.bind, values.port, null);
   if (values.unixsocket !== "") {
-    endpoints.push({ kind: "unix", host: values.unixsocket, port: 0, optional: false, tls: null });
+    endpoints.push({ kind: "unix", host: fromBinary(values.unixsocket), port: 0, optional: false, tls: null });
   }
   if (tls !== null) endpoints.push(...inetEndpoints("tls", values.bind, values.tlsPort, tls));
   return endpoints;

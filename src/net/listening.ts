@@ -7,6 +7,9 @@ import { setBacklog } from "./backlog.ts";
 import type { Connection } from "./connection.ts";
 import { type Endpoint, isIpv6, systemAddress } from "./endpoint.ts";
 
+/** Bytes of an address that hold a unix socket's path, with the NUL behind it. */
+const UNIX_PATH_BYTES = process.platform === "linux" ? 108 : 104;
+
 /** What serves the sockets of an endpoint. */
 export type EndpointHandler = SocketHandler<Connection>;
 
@@ -77,6 +80,11 @@ function inetFailure(error: unknown): ListenFailure {
 }
 
 function openUnix(path: string, handler: EndpointHandler, settings: ListenSettings): ListenResult {
+  const length = Buffer.byteLength(path);
+  if (length >= UNIX_PATH_BYTES) {
+    const text = `unix socket path too long (${length}), must be under ${UNIX_PATH_BYTES}`;
+    return { failure: { code: "EINVAL", text } };
+  }
   try {
     nodeFs().unlinkSync(path);
   } catch {

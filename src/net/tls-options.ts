@@ -1,6 +1,7 @@
 /** Certificates and options of TLS sockets, those that listen and those that connect, from the settings. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { TLSOptions } from "bun";
+import { fromBinary } from "../config/binary.ts";
 import { errnoText } from "../config/errno.ts";
 import type { ConfigValues } from "../config/settings/settings.ts";
 
@@ -74,16 +75,16 @@ function compose(values: ConfigValues): TLSOptions {
     maxVersion: versions.max,
   };
   if (authorities.length > 0) options.ca = authorities;
-  if (values.tlsKeyFilePass !== "") options.passphrase = values.tlsKeyFilePass;
+  if (values.tlsKeyFilePass !== "") options.passphrase = fromBinary(values.tlsKeyFilePass);
   if (values.tlsCiphers !== "") options.ciphers = values.tlsCiphers;
   return options;
 }
 
 function readPem(what: string, path: string): string {
   try {
-    return readFileSync(path, "latin1");
+    return readFileSync(fromBinary(path), "latin1");
   } catch (error) {
-    throw new TlsProblem(`Failed to load ${what}: ${path}: ${errnoText(error)}`);
+    throw new TlsProblem(`Failed to load ${what}: ${fromBinary(path)}: ${errnoText(error)}`);
   }
 }
 
@@ -91,15 +92,16 @@ function readPem(what: string, path: string): string {
 function readAuthorities(values: ConfigValues): string[] {
   const authorities: string[] = [];
   if (values.tlsCaCertFile !== "") authorities.push(readPem("CA certificate(s) file", values.tlsCaCertFile));
-  if (values.tlsCaCertDir === "") return authorities;
+  const folder = fromBinary(values.tlsCaCertDir);
+  if (folder === "") return authorities;
   try {
-    for (const entry of readdirSync(values.tlsCaCertDir, { withFileTypes: true })) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) continue;
-      const text = readFileSync(`${values.tlsCaCertDir}/${entry.name}`, "latin1");
+      const text = readFileSync(`${folder}/${entry.name}`, "latin1");
       if (text.includes("-----BEGIN CERTIFICATE-----")) authorities.push(text);
     }
   } catch (error) {
-    throw new TlsProblem(`Failed to load CA certificate(s) directory: ${values.tlsCaCertDir}: ${errnoText(error)}`);
+    throw new TlsProblem(`Failed to load CA certificate(s) directory: ${folder}: ${errnoText(error)}`);
   }
   return authorities;
 }

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Logger } from "../../src/base/log.ts";
+import { toBinary } from "../../src/config/binary.ts";
 import { Server } from "../../src/net/server.ts";
 import { RespClient } from "../support/client.ts";
 import { testServer } from "../support/engine.ts";
@@ -154,9 +155,9 @@ describe("a unix socket", () => {
     body: (server: NetServer, path: string) => Promise<void>,
   ): Promise<void> {
     const dir = mkdtempSync(join(tmpdir(), "redis-ts-net-"));
-    const path = join(dir, "socket");
+    const path = join(dir, "söcket");
     writeFileSync(path, "left over");
-    const server = netServer({ settings: { ...settings, unixsocket: path } });
+    const server = netServer({ settings: { ...settings, unixsocket: toBinary(path) } });
     await body(server, path);
     server.stop();
     expect(existsSync(path)).toBeFalse();
@@ -168,7 +169,8 @@ describe("a unix socket", () => {
       const client = await RespClient.connect({ unix: path });
       expect(await client.call("SET", "k", "v")).toBe("OK");
       const line = String(await client.call("CLIENT", "INFO"));
-      expect(line).toContain(` addr=${path}:0 laddr=${path}:0 fd=`);
+      const shown = toBinary(path);
+      expect(line).toContain(` addr=${shown}:0 laddr=${shown}:0 fd=`);
       expect(line).toContain(" flags=U ");
       expect(server.server.kinds).toEqual(["tcp", "unix"]);
       client.close();
@@ -205,6 +207,13 @@ describe("a unix socket", () => {
       "No such file or directory",
     );
     rmSync(dir, { recursive: true });
+  });
+
+  test("whose path is too long for the system says so", () => {
+    const path = "/tmp/".padEnd(108, "x");
+    expect(startFailure({ port: "0", unixsocket: path }).problem).toContain(
+      "unix socket path too long (108), must be under 10",
+    );
   });
 });
 

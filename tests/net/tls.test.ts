@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { toBinary } from "../../src/config/binary.ts";
 import { encodeCommand } from "../support/client.ts";
 import { type NetServer, netServer, type Settings } from "../support/net.ts";
 import { freePort } from "../support/process.ts";
@@ -123,12 +124,16 @@ describe.skipIf(!opensslAvailable())("TLS", () => {
     }
   });
 
-  test("authorities in a folder", async () => {
-    const dir = join(dirname(files.authority), "authorities");
+  test("authorities in a folder, whose name need not be ASCII", async () => {
+    const dir = join(dirname(files.authority), "authorités");
     mkdirSync(join(dir, "folder"), { recursive: true });
     copyFileSync(files.authority, join(dir, "one.pem"));
     copyFileSync(files.serverKey, join(dir, "not-a-certificate"));
-    const server = tlsServer({ "tls-ca-cert-file": "", "tls-ca-cert-dir": dir });
+    const server = tlsServer({
+      "tls-ca-cert-file": "",
+      "tls-ca-cert-dir": toBinary(dir),
+      "tls-key-file": toBinary(join(dir, "not-a-certificate")),
+    });
     expect(await ping(server.tlsPort, client)).toBe("+PONG\r\n");
     expect(await ping(server.tlsPort, stranger)).toBe("");
     server.stop();
