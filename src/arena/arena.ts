@@ -94,6 +94,8 @@ export class Arena {
   largeDroppedBytes = 0;
   /** Tables that are laid out here are not to begin to change their size, unless they are far from the right one. */
   tablesStay = false;
+  /** Bytes that a table may take when it begins to grow: beyond them it would cost data. One that is far too full grows all the same. */
+  roomForTables: () => number = () => Number.POSITIVE_INFINITY;
   /** Bytes of pages that belong to a class. */
   pageBytes = 0;
 

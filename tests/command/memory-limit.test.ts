@@ -345,3 +345,33 @@ describe("a round", () => {
     expect(engine.keyspace.databases[0].size).toBe(before);
   });
 });
+
+describe("a table that is full", () => {
+  /** A server whose key table begins to grow with the next key but one, and whose limit leaves 10 KiB, a third of what that takes. */
+  function full(): TestServer & { client: TestClient } {
+    const server = testServer();
+    const client = server.connect();
+    client.line("CONFIG SET maxmemory-policy allkeys-random");
+    for (let i = 0; i < 4095; i++) client.send("SET", `key:${i}`, "");
+    while (server.engine.keyspace.databases[0].rehash(100));
+    client.line(`CONFIG SET maxmemory ${server.engine.memory.usedBytes + 10 * 1024}`);
+    return { ...server, client };
+  }
+
+  test("does not grow at the cost of keys", () => {
+    const { client } = full();
+    for (const key of ["a", "b", "c"]) expect(client.line(`SET ${key} v`)).toBe("OK");
+    expect(client.line("DBSIZE")).toBe("(integer) 4098");
+    expect(info(client, "evicted_keys")).toBe("0");
+  });
+
+  test("grows when the limit is lifted", () => {
+    const { client, engine } = full();
+    client.line("SET a v");
+    client.line("SET b v");
+    client.line("CONFIG SET maxmemory 0");
+    expect(engine.keyspace.databases[0].rehash(0)).toBe(false);
+    client.line("SET c v");
+    expect(engine.keyspace.databases[0].rehash(0)).toBe(true);
+  });
+});

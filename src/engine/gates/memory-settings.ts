@@ -45,11 +45,16 @@ function applyPolicy({ config, keyspace }: Engine): void {
 }
 
 function applyLimit(engine: Engine): void {
-  if (engine.config.values.maxmemory === 0) {
+  const { config, keyspace, memory } = engine;
+  if (config.values.maxmemory === 0) {
     engine.gate &= ~ServerGate.MaxMemory;
-    engine.memory.isFull = false;
+    memory.isFull = false;
+    keyspace.arena.roomForTables = () => Number.POSITIVE_INFINITY;
   } else {
     engine.gate |= ServerGate.MaxMemory;
+    // A table that grows while memory is short would have keys evicted for it.
+    keyspace.arena.roomForTables = () =>
+      config.values.maxmemory - memory.usedBytes + keyspace.retainedBytes + memory.uncountedBytes();
   }
 }
 

@@ -31,6 +31,8 @@ export const CHUNK_BUCKETS = 1 << CHUNK_EXP;
 /** Mean entries a bucket at which the table grows, and below which it shrinks. */
 export const FILL_GROW = 8;
 export const FILL_SHRINK = 3;
+/** Mean entries a bucket at which a table grows even where there is no room for that (Arena.roomForTables): 1.6 times as many, as in Redis. */
+export const FILL_GROW_WITHOUT_ROOM = 13;
 /** Where tables stay as they are, mean entries a bucket at which one grows even so: chains then are two buckets long. */
 export const FILL_GROW_EVEN_SO = 24;
 /** Where tables stay as they are, buckets an entry at which one shrinks even so. Until then it costs no more memory than before. */

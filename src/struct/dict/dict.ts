@@ -39,6 +39,7 @@ import {
   EXP_MAX,
   FILL_GROW,
   FILL_GROW_EVEN_SO,
+  FILL_GROW_WITHOUT_ROOM,
   FILL_SHRINK,
   FROZEN,
   findEntryKey,
@@ -174,13 +175,16 @@ export function dictAdd(a: Arena, d: Ref, e: Ref, hash: number): Ref {
   return old;
 }
 
-/** Sets the goal of a dict that is full to the next power of two, even if it was shrinking. */
+/** Sets the goal of a dict that is full to the next power of two, even if it was shrinking, unless there are reasons to leave it as it is. */
 function startGrowth(a: Arena, d: Ref): void {
   const w = a.i32[d >>> SEGMENT_SHIFT];
   const h = (d & GRANULE_MASK) << 1;
-  const exp = 32 - Math.clz32(w[h + BUCKETS]);
+  const buckets = w[h + BUCKETS];
+  const exp = 32 - Math.clz32(buckets);
   if (exp > EXP_MAX || w[h + PAUSES] !== 0) return;
-  if (a.tablesStay && w[h + USED] < FILL_GROW_EVEN_SO * w[h + BUCKETS]) return;
+  if (a.tablesStay && w[h + USED] < FILL_GROW_EVEN_SO * buckets) return;
+  const takes = ((1 << exp) - buckets) * BUCKET_BYTES;
+  if (w[h + USED] < FILL_GROW_WITHOUT_ROOM * buckets && takes > a.roomForTables()) return;
   setCapacity(a, d, exp);
   w[h + GOAL_EXP] = exp;
   w[h + HAS_GROWN] = 1;
