@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import { type Endpoint, isIpv6, systemAddress } from "./endpoint.ts";
 
 /** Bytes of an address that hold a unix socket's path, with the NUL behind it. */
-const UNIX_PATH_BYTES = process.platform === "linux" ? 108 : 104;
+const UNIX_PATH_BYTES = process.platform === "darwin" ? 104 : 108;
 
 /** What serves the sockets of an endpoint. */
 export type EndpointHandler = SocketHandler<Connection>;

@@ -280,14 +280,31 @@ test("where tables stay as they are, none begins to grow or to shrink before it 
   pair.free();
 });
 
-test("a table does not begin to grow where there is no room for that, unless it is far too full", () => {
+/** A dict of 128 buckets that is as full as it may be without growing. */
+function fullPair(): Pair {
   const pair = new Pair();
   for (let n = 0; n < 128 * 8; n++) pair.insert(nameOf(n));
   while (dictRehash(arena, pair.dict, 100));
+  return pair;
+}
+
+/** Calls `body` while tables that begin to grow may take so many bytes. */
+function withRoom(bytes: number, body: () => void): void {
   const unlimited = arena.roomForTables;
-  // 128 buckets of 64 bytes take a byte more.
-  arena.roomForTables = () => 128 * 64 - 1;
+  arena.roomForTables = () => bytes;
   try {
+    body();
+  } finally {
+    arena.roomForTables = unlimited;
+  }
+}
+
+/** What 128 buckets more take. */
+const ROOM_TO_GROW = 128 * 64;
+
+test("a table does not begin to grow where there is no room for that, unless it is far too full", () => {
+  const pair = fullPair();
+  withRoom(ROOM_TO_GROW - 1, () => {
     for (let n = 128 * 8; n < 128 * 13 - 1; n++) pair.insert(nameOf(n));
     dictGrowIfNeeded(arena, pair.dict);
     pair.insert(nameOf(128 * 13 - 1));
@@ -295,31 +312,20 @@ test("a table does not begin to grow where there is no room for that, unless it 
     pair.insert(nameOf(128 * 13));
     expect(dictIsRehashing(arena, pair.dict)).toBe(true);
     while (dictRehash(arena, pair.dict, 100));
-    for (let n = 128 * 13; n >= 128 * 8; n--) pair.remove(nameOf(n));
-    pair.check();
-  } finally {
-    arena.roomForTables = unlimited;
-  }
+  });
+  pair.check();
   pair.free();
 });
 
 test("a table grows where there is just enough room", () => {
-  const pair = new Pair();
-  const unlimited = arena.roomForTables;
-  arena.roomForTables = () => 128 * 64;
-  try {
-    for (let n = 0; n <= 128 * 8; n++) pair.insert(nameOf(n));
-    expect(dictIsRehashing(arena, pair.dict)).toBe(true);
-  } finally {
-    arena.roomForTables = unlimited;
-  }
+  const pair = fullPair();
+  withRoom(ROOM_TO_GROW, () => pair.insert(nameOf(128 * 8)));
+  expect(dictIsRehashing(arena, pair.dict)).toBe(true);
   pair.free();
 });
 
 test("a table that became full while it was not allowed to grow begins to when it is asked to", () => {
-  const pair = new Pair();
-  for (let n = 0; n < 128 * 8; n++) pair.insert(nameOf(n));
-  while (dictRehash(arena, pair.dict, 100));
+  const pair = fullPair();
   dictGrowIfNeeded(arena, pair.dict);
   expect(dictIsRehashing(arena, pair.dict)).toBe(false);
   arena.tablesStay = true;

@@ -190,7 +190,8 @@ describe("saving", () => {
     "a child that is killed: writes are refused while there are save points, until a save succeeds",
     async () => {
       const dir = dataFolder();
-      const { server, client } = await start(dir, "--save", "900", "1", "--rdb-key-save-delay", "100000");
+      const saving = ["--save", "900", "1", "--rdb-key-save-delay", "100000"];
+      const { server, client } = await start(dir, "--compat", "valkey", ...saving);
       await client.call("SET", "a", 1);
       await client.call("BGSAVE");
       const child = await childOf(server);
@@ -200,9 +201,10 @@ describe("saving", () => {
       expect(existsSync(join(dir, `temp-${child}.rdb`))).toBe(false);
       expect(await infoOf(client, "rdb_last_bgsave_status")).toBe("err");
       expect(await errorOf(client, "SET", "a", 2)).toContain(
-        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+        "MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk.",
       );
-      expect(await errorOf(client, "PING")).toContain("MISCONF");
+      await client.call("CONFIG", "SET", "extended-redis-compatibility", "yes");
+      expect(await errorOf(client, "PING")).toContain("MISCONF Redis");
       expect(await client.call("GET", "a")).toBe("1");
       await client.call("CONFIG", "SET", "stop-writes-on-bgsave-error", "no");
       expect(await client.call("SET", "a", 3)).toBe("OK");

@@ -18,6 +18,9 @@ export function registerMemoryGate(engine: Engine): void {
     return null;
   };
   applyPolicy(engine);
+  // A table that grows while memory is short would have keys evicted for it.
+  engine.keyspace.arena.roomForTables = () =>
+    config.values.maxmemory === 0 ? Number.POSITIVE_INFINITY : config.values.maxmemory - countedBytes(engine);
   config.onApply(["maxmemory-policy", "maxmemory-samples"], configure);
   applyLimit(engine);
   config.onApply("maxmemory", () => {
@@ -32,7 +35,7 @@ export function registerMemoryGate(engine: Engine): void {
     fields: {
       total_eviction_exceeded_time: () => Math.floor((stats.evictionExceededUs + (made?.exceededUs ?? 0)) / 1000),
       current_eviction_exceeded_time: () => Math.floor((made?.exceededUs ?? 0) / 1000),
-      mem_not_counted_for_evict: () => memory.uncountedBytes() + engine.keyspace.retainedBytes,
+      mem_not_counted_for_evict: () => exemptBytes(engine),
     },
     reset: () => made?.resetStatistics(),
   });
@@ -44,23 +47,28 @@ function applyPolicy({ config, keyspace }: Engine): void {
   keyspace.refreshAccessClock();
 }
 
+/** Used bytes that maxmemory does not limit. */
+function exemptBytes({ memory, keyspace }: Engine): number {
+  return memory.uncountedBytes() + keyspace.retainedBytes;
+}
+
+/** Used bytes that it limits. */
+function countedBytes(engine: Engine): number {
+  return engine.memory.usedBytes - exemptBytes(engine);
+}
+
 function applyLimit(engine: Engine): void {
-  const { config, keyspace, memory } = engine;
-  if (config.values.maxmemory === 0) {
+  if (engine.config.values.maxmemory === 0) {
     engine.gate &= ~ServerGate.MaxMemory;
-    memory.isFull = false;
-    keyspace.arena.roomForTables = () => Number.POSITIVE_INFINITY;
+    engine.memory.isFull = false;
   } else {
     engine.gate |= ServerGate.MaxMemory;
-    // A table that grows while memory is short would have keys evicted for it.
-    keyspace.arena.roomForTables = () =>
-      config.values.maxmemory - memory.usedBytes + keyspace.retainedBytes + memory.uncountedBytes();
   }
 }
 
 function warnAboutLimit(engine: Engine): void {
   const { maxmemory } = engine.config.values;
-  const used = engine.memory.usedBytes - engine.memory.uncountedBytes();
+  const used = countedBytes(engine);
   if (maxmemory === 0 || maxmemory >= used) return;
   engine.log.warning(
     `WARNING: the new maxmemory value set via CONFIG SET (${maxmemory}) is smaller than the current memory usage (${used}). ` +
