@@ -112,11 +112,19 @@ export class Arena {
   #freePageCount = 0;
   #pageCount = 0;
   #largeFree: number[] = [];
+  readonly #firstPages: number;
   readonly #advice: MemoryAdvice | null;
   /** False once the system has shown that it takes no memory back. */
   #purges: boolean;
 
-  constructor(hashKey0: number, hashKey1: number, advice: MemoryAdvice | null = null) {
+  /** `firstPages`: pages of segment 0. */
+  constructor(
+    hashKey0: number,
+    hashKey1: number,
+    advice: MemoryAdvice | null = null,
+    firstPages = FIRST_SEGMENT_PAGES,
+  ) {
+    this.#firstPages = firstPages;
     this.hashKey0 = hashKey0 | 0;
     this.hashKey1 = hashKey1 | 0;
     this.#advice = advice;
@@ -207,7 +215,7 @@ export class Arena {
     }
     this.#freePageCount = 0;
     for (let page = this.#pageCount - 1; page >= 0; page--) {
-      if (page >= FIRST_SEGMENT_PAGES && page < PAGES_PER_SEGMENT) continue;
+      if (page >= this.#firstPages && page < PAGES_PER_SEGMENT) continue;
       this.#pageClass[page] = FREE_CLASS;
       this.#pageNext[page] = this.#freePageHead;
       this.#freePageHead = page;
@@ -267,7 +275,7 @@ export class Arena {
       this.#freePageHead = this.#pageNext[page];
       this.#freePageCount--;
     } else {
-      page = this.#pageCount === FIRST_SEGMENT_PAGES ? PAGES_PER_SEGMENT : this.#pageCount;
+      page = this.#pageCount === this.#firstPages ? PAGES_PER_SEGMENT : this.#pageCount;
       if (page === PAGE_COUNT_MAX) throw new OutOfArenaError("out of memory: the arena holds 30 GiB at most");
       if (page === this.u8.length * PAGES_PER_SEGMENT) this.#addSegment();
       this.#pageCount = page + 1;
@@ -284,10 +292,10 @@ export class Arena {
 
   #addSegment(): void {
     const isFirst = this.u8.length === 0;
-    const buffer = new ArrayBuffer(isFirst ? FIRST_SEGMENT_PAGES * PAGE_BYTES : SEGMENT_BYTES);
+    const buffer = new ArrayBuffer(isFirst ? this.#firstPages * PAGE_BYTES : SEGMENT_BYTES);
     const bytes = new Uint8Array(buffer);
     // The first touch of a huge page took 5 ms on a virtual machine, and tables that grow touch several at a time.
-    if (!isFirst) this.#advice?.keepPagesSmall(bytes, 0, SEGMENT_BYTES);
+    if (bytes.length > FIRST_SEGMENT_PAGES * PAGE_BYTES) this.#advice?.keepPagesSmall(bytes, 0, bytes.length);
     this.u8.push(bytes);
     this.i32.push(new Int32Array(buffer));
   }

@@ -1,6 +1,6 @@
 /**
  * Work that is done for practice, so that code is there and compiled before anybody needs it: the loading of commands (cli/server/first-rest.ts), their rehearsals
- * (cli/server/command-rehearsal.ts) and those of snapshots (persistence/rdb/rehearsal.ts). It must not be noticed, so it is done in short turns, which are a share
+ * (cli/server/command-rehearsal.ts), of traffic (cli/server/traffic-rehearsal.ts) and of snapshots (persistence/rdb/rehearsal.ts). It must not be noticed, so it is done in short turns, which are a share
  * of the time.
  */
 

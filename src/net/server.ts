@@ -82,7 +82,7 @@ export class Server implements ConnectionHost {
     this.replyBuffers = engine.debug.replyBuffer;
     this.#tour = engine.clients.values();
     this.#listeners = new Listeners(
-      (kind) => this.#handler(kind),
+      (kind) => this.handlerOf(kind),
       () => ({
         backlog: engine.config.values.tcpBacklog,
         unixPermissions: engine.config.values.unixsocketperm,
@@ -209,7 +209,8 @@ export class Server implements ConnectionHost {
     if (failure !== null) throw new Error(failure);
   }
 
-  #handler(kind: EndpointKind): SocketHandler<Connection> {
+  /** What serves the sockets of an endpoint. */
+  handlerOf(kind: EndpointKind): SocketHandler<Connection> {
     return {
       open: (socket) => this.#open(socket, kind),
       // A Buffer's slice() is a view, not a copy as a Uint8Array's is: code that expects the latter must not meet the former.
@@ -311,10 +312,11 @@ export class Server implements ConnectionHost {
   #scheduleEnd(): void {
     if (this.#endScheduled) return;
     this.#endScheduled = true;
-    setImmediate(this.#end);
+    setImmediate(this.finishTurn);
   }
 
-  readonly #end = (): void => {
+  /** The end of a turn, when all sockets that have news have been served. */
+  readonly finishTurn = (): void => {
     this.#endScheduled = false;
     this.engine.startTurn();
     this.endTurn();

@@ -190,3 +190,22 @@ test("a segment that was reserved ahead is used when the short first one is full
   // 15 blocks fit on the four pages of the first segment: block 0 of the first page is never handed out.
   expect(ahead.freePages).toBe(4 + Math.ceil((40 - 15) / 4));
 });
+
+test("segment 0 is as long as it was asked to be", () => {
+  const system = new ClearingMemory();
+  const small = pinnedArena(system, 1, 2, 6);
+  const megabytes = () => small.u8.map((segment) => segment.length >> 20);
+  const perPage = (1 << 20) / BLOCK_MAX;
+  // Block 0 of page 0 is never handed out.
+  for (let i = 1; i < 6 * perPage; i++) small.alloc(BLOCK_MAX);
+  expect(megabytes()).toEqual([6]);
+  small.alloc(BLOCK_MAX);
+  expect(megabytes()).toEqual([6, 1024]);
+  expect(system.smallBytes >> 20).toBe(6 + 1024);
+  small.check();
+  small.reset();
+  expect([small.purge() >> 20, small.freePages]).toEqual([7, 7]);
+  for (let i = 1; i < 7 * perPage; i++) small.alloc(BLOCK_MAX);
+  expect([small.freePages, ...megabytes()]).toEqual([0, 6, 1024]);
+  small.check();
+});

@@ -31,8 +31,8 @@ export function returnArena(arena: Arena): void {
 }
 
 /** An arena of its own kind, which is not handed on but never let go either. */
-export function pinnedArena(advice: MemoryAdvice | null, hashKey0 = 1, hashKey1 = 2): Arena {
-  const arena = new Arena(hashKey0, hashKey1, advice);
+export function pinnedArena(advice: MemoryAdvice | null, hashKey0 = 1, hashKey1 = 2, firstPages?: number): Arena {
+  const arena = new Arena(hashKey0, hashKey1, advice, firstPages);
   pool.all.push(arena);
   return arena;
 }

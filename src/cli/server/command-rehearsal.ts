@@ -50,19 +50,21 @@ export class CommandRehearsal {
     return this.#round === ROUNDS;
   }
 
-  /** Takes all lessons, in turns of its own, a little later. */
-  begin(): void {
+  /** Takes all lessons, in turns of its own, a little later; calls `over` then. */
+  begin(over: () => void): void {
     const { keyspace } = this.#engine;
     // What a snapshot has to know of is for commands in earnest.
     const mayWork = (): boolean => keyspace.snapshot === null;
-    setTimeout(() => practise(this.#engine, () => this.#proceed(), mayWork), DELAY_MS);
+    setTimeout(() => practise(this.#engine, () => this.#proceed(over), mayWork), DELAY_MS);
   }
 
   /** Takes a lesson; true when there is more. */
-  #proceed(): boolean {
+  #proceed(over: () => void): boolean {
     this.takeLesson();
-    if (this.isOver) this.#engine.keyspace.arena.purge(0, USED_PAGES);
-    return !this.isOver;
+    if (!this.isOver) return true;
+    this.#engine.keyspace.arena.purge(0, USED_PAGES);
+    over();
+    return false;
   }
 
   /** Takes the next lesson, whole. */

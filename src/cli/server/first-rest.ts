@@ -9,6 +9,7 @@ import { practise } from "../../engine/practice.ts";
 import { CommandRehearsal } from "./command-rehearsal.ts";
 import { CompilerThreads } from "./compiler-threads.ts";
 import { showTitle } from "./server-process-settings.ts";
+import { TrafficRehearsal } from "./traffic-rehearsal.ts";
 
 /** The pause for others after a step. */
 const PAUSE_MS = 1;
@@ -45,12 +46,12 @@ function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, 
 }
 
 /**
- * Loads a family of commands; when there is none left, commands are rehearsed, so that nobody will wait for the compiler either. False then. Who asks for a command
+ * Loads a family of commands; when there is none left, commands are rehearsed and then traffic, so that nobody will wait for the compiler either. False then. Who asks for a command
  * gets its family at once: a busy server takes its time over the others, two to four milliseconds each.
  */
 function loadCommands(engine: Engine): boolean {
   if (engine.commands.loadNext()) return true;
-  new CommandRehearsal(engine).begin();
+  new CommandRehearsal(engine).begin(() => void new TrafficRehearsal(engine).begin());
   return false;
 }
 
