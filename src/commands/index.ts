@@ -19,21 +19,40 @@ export const COMMANDS: CommandList = [
     "setbit getbit bitcount bitpos bitop bitfield bitfield_ro",
     () => (require("./bitmap/bitmap.ts") as typeof import("./bitmap/bitmap.ts")).BITMAP_COMMANDS,
   ),
-  family(
+  plainFamily(
     "client",
     () => (require("./connection/client.ts") as typeof import("./connection/client.ts")).CLIENT_COMMANDS,
   ),
   plainFamily("config", () => (require("./server/config.ts") as typeof import("./server/config.ts")).CONFIG_COMMANDS),
+  plainFamily(
+    "command",
+    () => (require("./server/command.ts") as typeof import("./server/command.ts")).COMMAND_COMMANDS,
+  ),
+  plainFamily("info", () => (require("./server/info.ts") as typeof import("./server/info.ts")).INFO_COMMANDS),
+  family("debug", () => (require("./server/debug.ts") as typeof import("./server/debug.ts")).DEBUG_COMMANDS),
+  plainFamily(
+    "dbsize flushdb flushall swapdb",
+    () => (require("./server/flush.ts") as typeof import("./server/flush.ts")).FLUSH_COMMANDS,
+  ),
   family(
-    "command info latency debug dbsize flushdb flushall swapdb lolwut memory monitor shutdown lastsave " +
-      "slowlog time",
+    "shutdown lastsave",
+    () => (require("./server/shutdown.ts") as typeof import("./server/shutdown.ts")).SHUTDOWN_COMMANDS,
+  ),
+  plainFamily(
+    "latency lolwut memory monitor slowlog time",
     () => (require("./server/server.ts") as typeof import("./server/server.ts")).SERVER_COMMANDS,
   ),
-  family(
+  plainFamily(
     "del unlink exists type touch randomkey expire pexpire expireat pexpireat ttl pttl expiretime pexpiretime " +
-      "persist rename renamenx move copy scan keys sort sort_ro object dump restore restore-asking migrate",
+      "persist rename renamenx move copy scan keys object",
     () => (require("./generic/generic.ts") as typeof import("./generic/generic.ts")).GENERIC_COMMANDS,
   ),
+  plainFamily("sort sort_ro", () => (require("./generic/sort.ts") as typeof import("./generic/sort.ts")).SORT_COMMANDS),
+  plainFamily(
+    "dump restore restore-asking",
+    () => (require("./generic/dump.ts") as typeof import("./generic/dump.ts")).DUMP_COMMANDS,
+  ),
+  family("migrate", () => (require("./generic/migrate.ts") as typeof import("./generic/migrate.ts")).MIGRATE_COMMANDS),
   plainFamily(
     "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch " +
       "geosearchstore",
@@ -54,11 +73,11 @@ export const COMMANDS: CommandList = [
       "brpoplpush blpop brpop lmpop blmpop",
     () => (require("./list/list.ts") as typeof import("./list/list.ts")).LIST_COMMANDS,
   ),
-  family(
+  plainFamily(
     "subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe publish spublish",
     () => (require("./pubsub/pubsub.ts") as typeof import("./pubsub/pubsub.ts")).PUBSUB_COMMANDS,
   ),
-  family(
+  plainFamily(
     "pubsub",
     () =>
       (require("./pubsub/introspection.ts") as typeof import("./pubsub/introspection.ts"))
@@ -85,7 +104,7 @@ export const COMMANDS: CommandList = [
       "append setrange getrange substr strlen delex delifeq digest lcs",
     () => (require("./string/string.ts") as typeof import("./string/string.ts")).STRING_COMMANDS,
   ),
-  family(
+  plainFamily(
     "multi exec discard watch unwatch",
     () =>
       (require("./transactions/transactions.ts") as typeof import("./transactions/transactions.ts"))

@@ -106,6 +106,8 @@ export class Engine implements EngineView {
   holdsStream = false;
   /** Hands the stream of this turn to replicas. Plugged in by whoever makes it. */
   flushStream: () => void = () => {};
+  /** Brings persistence and replication if they have been put off. Plugged in by whoever puts them off. */
+  joinDataSet: () => void = () => {};
   /** The append-only file; null where there is none. */
   appendOnly: AppendOnlyPort | null = null;
   /** Snapshots on disk; null where there are none. */

@@ -59,6 +59,7 @@ export interface EngineView {
   dirty: number;
   readonly appendOnly: AppendOnlyPort | null;
   readonly persistence: PersistencePort | null;
+  joinDataSet: () => void;
   readonly replication: ReplicationPort | null;
   readonly clientLimit: ClientLimit | null;
   readonly memoryGate: (cx: HandlerContext, spec: CommandSpec) => ReplyError | null;

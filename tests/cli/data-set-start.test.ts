@@ -1,6 +1,9 @@
 // When persistence and replication are loaded: with data at once, otherwise before anything that could need them.
 
 import { expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DataSetStart, type DataSetStartLife } from "../../src/cli/server/data-set-start.ts";
 import type { ShutdownStep } from "../../src/cli/server/server-process-shutdown.ts";
 import { Cron } from "../../src/engine/cron.ts";
@@ -51,6 +54,51 @@ test("commands on keys bring databases and nothing else, and what they have chan
   expect(engine.dirty).toBe(dirty);
   expect(client.line("GET k")).toBe("v");
   expect(client.line("DBSIZE")).toContain("7");
+});
+
+test("INFO tells the same before and afterwards, and brings neither", () => {
+  const { engine, client, life } = begin("");
+  client.line("SET k v");
+  const told = () =>
+    client
+      .line("INFO everything")
+      .split("\r\n")
+      // What the two take of memory, and the calls of INFO itself.
+      .filter(
+        (line) => !/^(?:used_|mem_|allocator_|rss_|total_(?:commands|net)|cmdstat_|latency_|eventloop_|io_)/.test(line),
+      );
+  const before = told();
+  expect(before).toContain("rdb_changes_since_last_save:1");
+  expect(before.find((line) => line.startsWith("master_replid:"))).toMatch(/^master_replid:[0-9a-f]{40}$/);
+  expect([engine.persistence, engine.replication, engine.appendOnly]).toEqual([null, null, null]);
+  for (const step of life.dataSetSteps) step();
+  expect(engine.persistence).not.toBeNull();
+  expect(told()).toEqual(before);
+});
+
+test("commands that many clients begin with bring neither", () => {
+  const { engine, client } = begin("");
+  const commands = ["HELLO 2", "CLIENT SETINFO LIB-NAME x", "INFO", "COMMAND COUNT", "CONFIG GET save", "FLUSHDB"];
+  commands.push("DEL k", "EXPIRE k 1", "SCAN 0", "MULTI", "SET k v", "EXEC", "PUBLISH c m", "SUBSCRIBE c");
+  for (const command of commands) expect(client.line(command)).not.toStartWith("ERR");
+  expect([engine.persistence, engine.replication, engine.appendOnly, engine.dialer]).toEqual([null, null, null, null]);
+});
+
+test("FLUSHALL brings both when it has a file to empty", () => {
+  const without = begin('save ""');
+  expect(without.client.line("FLUSHALL")).toBe("OK");
+  expect(without.engine.persistence).toBeNull();
+  const folder = mkdtempSync(join(tmpdir(), "flushall-"));
+  const before = process.cwd();
+  try {
+    const { client, engine } = begin(`save 900 1\ndir ${folder}`);
+    expect(client.line("FLUSHALL")).toBe("OK");
+    expect(engine.persistence).not.toBeNull();
+    expect(readdirSync(folder)).toEqual(["no-such.rdb"]);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("CONFIG brings both only with a setting that they follow, which has its effect", () => {

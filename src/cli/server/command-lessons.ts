@@ -160,3 +160,17 @@ export const LESSONS: readonly (readonly string[])[] = [
   CONVERSIONS,
   STREAMS,
 ];
+
+/** What clients say when they connect; INFO by the sections that come without being named. */
+export const FIRST_WORDS: readonly string[] = [
+  "hello 3",
+  "hello 2",
+  "client setinfo lib-name practice",
+  "client setname practice",
+  "client id",
+  "select 0",
+  ..."server clients memory persistence stats replication cpu modules cluster keyspace"
+    .split(" ")
+    .map((section) => `info ${section}`),
+  "config get maxmemory",
+];

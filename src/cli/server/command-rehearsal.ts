@@ -50,6 +50,11 @@ export class CommandRehearsal {
     return this.#round === ROUNDS;
   }
 
+  /** Runs a command that is a lesson by itself. */
+  rehearse(command: string): void {
+    this.#run([this.#prepare(command)]);
+  }
+
   /** Takes all lessons, in turns of its own, a little later; calls `over` then. */
   begin(over: () => void): void {
     const { keyspace } = this.#engine;
@@ -80,7 +85,8 @@ export class CommandRehearsal {
     const request = Request.of(words.map(latin1Bytes));
     // It is used again: nothing may be adopted.
     request.owned = false;
-    return { request, spec: this.#engine.commands.lookupOriginal(words[0]) as CommandSpec };
+    const spec = this.#engine.commands.lookupOriginal(words[0]) as CommandSpec;
+    return { request, spec: spec.subcommands?.get(words[1]) ?? spec };
   }
 
   #run(steps: readonly Step[]): void {

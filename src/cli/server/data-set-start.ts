@@ -1,8 +1,8 @@
 /**
  * When a server gets its data set's part: persistence and replication, which are two fifths of the code. With something to start with, a file or a
- * primary, at once. Otherwise not before it is needed: by the first command that is neither about a connection nor about keys or settings alone, by a change of
- * a setting that it follows, by the end of the server, or by its first rest (first-rest.ts). Until then nothing has asked for a file, a log or a replica; what keys have changed by then is counted
- * as ever (engine.dirty).
+ * primary, at once. Otherwise not before it is needed: by the first command about files or other servers, by FLUSHALL with save points, by a change of a setting
+ * that it follows, by the end of the server, or by its first rest (first-rest.ts). Until then nothing has asked for a file, a log or a replica; what keys have
+ * changed by then is counted as ever (engine.dirty).
  */
 import type { Cron } from "../../engine/cron.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -56,6 +56,7 @@ export class DataSetStart {
     const join = (): void => {
       if (!this.#joined && !this.#join().startEmpty()) process.exit(1);
     };
+    this.#engine.joinDataSet = join;
     this.#engine.commands.beforeLoading = (isPlain) => {
       if (isPlain) this.#engine.keyspace.open();
       else join();

@@ -6,6 +6,7 @@ import { compileFromHereOn } from "../../base/compilation.ts";
 import { askForHugePages } from "../../base/heap-pages.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { practise } from "../../engine/practice.ts";
+import { FIRST_WORDS } from "./command-lessons.ts";
 import { CommandRehearsal } from "./command-rehearsal.ts";
 import { CompilerThreads } from "./compiler-threads.ts";
 import { showTitle } from "./server-process-settings.ts";
@@ -13,6 +14,9 @@ import { TrafficRehearsal } from "./traffic-rehearsal.ts";
 
 /** The pause for others after a step. */
 const PAUSE_MS = 1;
+
+/** Commands whose families come first. */
+const USED_MOST = ["del", "flushall", "dbsize", "hset", "lpush", "sadd", "zadd", "multi", "publish", "xadd"];
 
 /** What is put off. */
 export interface PutOff {
@@ -28,12 +32,21 @@ function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, 
   yield;
   engine.commands.lookupOriginal("set");
   yield;
-  showTitle(engine.config, argv0);
-  yield;
+  const rehearsal = new CommandRehearsal(engine);
+  for (const command of FIRST_WORDS) {
+    rehearsal.rehearse(command);
+    yield;
+  }
+  for (const command of USED_MOST) {
+    engine.commands.lookupOriginal(command);
+    yield;
+  }
   for (const step of dataSetSteps) {
     step();
     yield;
   }
+  showTitle(engine.config, argv0);
+  yield;
   engine.log.started();
   yield;
   askForHugePages();
@@ -42,16 +55,16 @@ function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, 
   engine.keyspace.arena.reserve();
   yield;
   new CompilerThreads().watch();
-  practise(engine, () => loadCommands(engine));
+  practise(engine, () => loadCommands(engine, rehearsal));
 }
 
 /**
  * Loads a family of commands; when there is none left, commands are rehearsed and then traffic, so that nobody will wait for the compiler either. False then. Who asks for a command
  * gets its family at once: a busy server takes its time over the others, two to four milliseconds each.
  */
-function loadCommands(engine: Engine): boolean {
+function loadCommands(engine: Engine, rehearsal: CommandRehearsal): boolean {
   if (engine.commands.loadNext()) return true;
-  new CommandRehearsal(engine).begin(() => void new TrafficRehearsal(engine).begin());
+  rehearsal.begin(() => void new TrafficRehearsal(engine).begin());
   return false;
 }
 

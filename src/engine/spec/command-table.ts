@@ -41,6 +41,8 @@ export class CommandTable {
   #slots: (CommandSpec | null)[] = [];
   #names: Uint8Array[] = [];
   #mask = 0;
+  /** Some commands have other names than their own. */
+  #renamed = false;
 
   constructor(list: CommandList) {
     const own: CommandSpec[] = [];
@@ -52,7 +54,11 @@ export class CommandTable {
   }
 
   #allEntries(): Entries {
-    this.#entries ??= this.#newEntries();
+    if (this.#entries === null) {
+      this.#entries = this.#newEntries();
+      // With room for all commands from now on.
+      this.#build();
+    }
     return this.#entries;
   }
 
@@ -102,6 +108,7 @@ export class CommandTable {
     const { named } = this.#allEntries();
     const entry = named.get(from.toLowerCase());
     if (entry === undefined) return RENAME_UNKNOWN;
+    this.#renamed = true;
     named.delete(from.toLowerCase());
     if (to.length > 0) {
       if (named.has(to.toLowerCase())) return RENAME_TARGET_EXISTS;
@@ -163,8 +170,9 @@ export class CommandTable {
       const entry = this.#allEntries().original.get(literal.name) as Entry;
       entry.spec = new CommandSpec(literal);
       entry.family = null;
+      if (!this.#renamed) this.#insert(latin1Bytes(literal.name), entry.spec);
     }
-    this.#build();
+    if (this.#renamed) this.#build();
   }
 
   /** Makes the slots anew. */

@@ -24,14 +24,24 @@ export interface InfoSource {
 
 /** Every source of one server. */
 export class InfoSources {
-  /** Identifies this run of the server: 40 hexadecimal digits, new with every start. */
-  readonly runId = randomId();
-  /** Names the history of changes of a server that replicates nothing. */
-  readonly replicationId = randomId();
+  #runId = "";
+  #replicationId = "";
   readonly #fields = new Map<string, () => InfoValue>();
   readonly #sections = new Map<string, InfoLines>();
   /** What CONFIG RESETSTAT calls, so that a source resets its counters. */
   readonly resets: (() => void)[] = [];
+
+  /** Identifies this run of the server: 40 hexadecimal digits, new with every start. */
+  get runId(): string {
+    if (this.#runId === "") this.#runId = randomId();
+    return this.#runId;
+  }
+
+  /** Names the history of changes that this run begins with. */
+  get replicationId(): string {
+    if (this.#replicationId === "") this.#replicationId = randomId();
+    return this.#replicationId;
+  }
 
   /** Adds a source; for the same field or section the last one counts. */
   add(source: InfoSource): void {
