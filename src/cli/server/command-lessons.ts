@@ -14,6 +14,20 @@ function each(command: string, count = FEW, first = 1): string[] {
   return Array.from({ length: count }, (_, i) => command.replaceAll("#", String(first + i).padStart(8, "0")));
 }
 
+/** What clients say when they connect; INFO by the sections that come without being named. */
+export const FIRST_WORDS: readonly string[] = [
+  "hello 3",
+  "hello 2",
+  "client setinfo lib-name practice",
+  "client setname practice",
+  "client id",
+  "select 0",
+  ..."server clients memory persistence stats replication cpu modules cluster keyspace"
+    .split(" ")
+    .map((section) => `info ${section}`),
+  "config get maxmemory",
+];
+
 const STRINGS = [
   ...each("set key:# value:#"),
   ...each("get key:#"),
@@ -147,6 +161,7 @@ const STREAMS = [
 ];
 
 export const LESSONS: readonly (readonly string[])[] = [
+  FIRST_WORDS,
   STRINGS,
   HASHES,
   [`hset hash field:long ${LONG}`, ...HASHES],
@@ -159,18 +174,4 @@ export const LESSONS: readonly (readonly string[])[] = [
   [`zadd zset 1 ${LONG}`, ...SORTED_SETS],
   CONVERSIONS,
   STREAMS,
-];
-
-/** What clients say when they connect; INFO by the sections that come without being named. */
-export const FIRST_WORDS: readonly string[] = [
-  "hello 3",
-  "hello 2",
-  "client setinfo lib-name practice",
-  "client setname practice",
-  "client id",
-  "select 0",
-  ..."server clients memory persistence stats replication cpu modules cluster keyspace"
-    .split(" ")
-    .map((section) => `info ${section}`),
-  "config get maxmemory",
 ];

@@ -27,15 +27,17 @@ import { Server } from "../../net/server.ts";
 /** Clients; each has two descriptors of the process. */
 export const CLIENTS = 12;
 /** Turns of the event loop, in each of which every client sends something. With half as many the slowest hundredth took 1.3 to 1.8 ms. */
-export const TURNS = 2000;
+export const TURNS = 1600;
 /** Pages of the arena, 1 MiB each, of which little is used: more than there are sizes of blocks, so that no gigabyte is reserved. */
 export const ARENA_PAGES = 128;
 
-/** Commands, as often as they come among each other; each # is a number of its own. */
+/** Inputs, as often as they come among each other: a command, or several with a semicolon between two. Each # is a number of its own. */
 export const TRAFFIC: readonly string[] = [
   "set key:# value:#:#",
   "set key:# value:#:#",
   "set key:# value:#:#",
+  "set key:# value:#:#",
+  "get key:#",
   "get key:#",
   "get key:#",
   "get key:#",
@@ -43,15 +45,23 @@ export const TRAFFIC: readonly string[] = [
   "exists key:#",
   "del key:#",
   "expire key:# 1000",
+  "ttl key:#",
+  "mset key:# value:# key:# value:#",
+  "mget key:# key:#",
+  "scan 0",
   "hset hash field:# value:#",
   "hget hash field:#",
   "lpush list value:#",
   "rpop list",
+  "lrange list 0 9",
   "sadd set member:#",
   "sismember set member:#",
   "zadd zset # member:#",
   "zscore zset member:#",
-  "mset key:# value:# key:# value:#",
+  "zrange zset 0 9",
+  "multi; set key:# value:#; incr counter:#; exec",
+  "publish channel:# message:#",
+  "subscribe channel:#; unsubscribe",
   "ping",
 ];
 /** One input in so many is a pipeline. */
@@ -74,8 +84,8 @@ function requestText(command: string): string {
   return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
 }
 
-function template(command: string, count: number): Template {
-  const text = requestText(command).repeat(count);
+function template(input: string, count: number): Template {
+  const text = input.split("; ").map(requestText).join("").repeat(count);
   const places = Array.from(text.matchAll(new RegExp(`#{${DIGITS}}`, "g")), ({ index }) => index);
   return { bytes: latin1Bytes(text), places };
 }
@@ -87,8 +97,8 @@ export class TrafficRehearsal {
   readonly #server: Server;
   readonly #receive: (socket: Socket<Connection>, input: Uint8Array) => void;
   readonly #random = new Prng(1);
-  readonly #single = TRAFFIC.map((command) => template(command, 1));
-  readonly #pipelines = TRAFFIC.map((command) => template(command, PIPELINE_LENGTH));
+  readonly #single = TRAFFIC.map((input) => template(input, 1));
+  readonly #pipelines = TRAFFIC.map((input) => template(input, PIPELINE_LENGTH));
   #loopback: Loopback | null = null;
   #inputs = 0;
   #turns = 0;
