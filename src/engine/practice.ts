@@ -4,6 +4,7 @@
  * of the time.
  */
 
+import { processorsAreShort } from "../base/machine-load.ts";
 import { Request } from "../resp/request.ts";
 import type { ReplyWriter } from "../resp/writer.ts";
 import { Client } from "./client/client.ts";
@@ -15,7 +16,7 @@ import { ServerGate } from "./observer.ts";
 /** Microseconds of a turn. One takes longer when its first step does. */
 const TURN_US = 500;
 /**
- * The share of the time that turns take: when nobody asks for anything, when somebody does, and when commands come at more than a rate, in commands a
+ * The share of the time that turns take: when nobody asks for anything, when somebody does or the processors are wanted elsewhere, and when commands come at more than a rate, in commands a
  * millisecond. A turn makes every client wait that has sent a command, so of many clients it would slow down more commands than its share: with 50 of them, at
  * a share of 0.03, one in thirty, and of a fresh server's single SETs the slowest hundredth took 1.2 to 1.6 ms instead of 0.9 to 1.3.
  */
@@ -24,9 +25,9 @@ const SERVING_SHARE = 0.03;
 const BUSY_SHARE = 0.002;
 const BUSY_COMMANDS_PER_MS = 2;
 
-/** The share of the time that practice may have of a server that executed so many commands in the last `us` microseconds. */
-export function shareOfTime(commands: number, us: number): number {
-  if (commands === 0) return IDLE_SHARE;
+/** The share of the time that practice may have of a server that executed so many commands in the last `us` microseconds, on a machine short of processors or not. */
+export function shareOfTime(commands: number, us: number, short: boolean): number {
+  if (commands === 0) return short ? SERVING_SHARE : IDLE_SHARE;
   return commands * 1000 > BUSY_COMMANDS_PER_MS * us ? BUSY_SHARE : SERVING_SHARE;
 }
 
@@ -44,7 +45,7 @@ export function practise(engine: Engine, step: () => boolean, mayWork: () => boo
     }
     if (!more) return;
     const nowUs = clock.monotonicUs();
-    const share = shareOfTime(stats.commandsProcessed - commandsSeen, nowUs - seenUs);
+    const share = shareOfTime(stats.commandsProcessed - commandsSeen, nowUs - seenUs, processorsAreShort());
     commandsSeen = stats.commandsProcessed;
     seenUs = nowUs;
     setTimeout(turn, Math.max(TURN_US, clock.threadUs() - startUs) / share / 1000);

@@ -46,11 +46,17 @@ test("nothing is done while a data set is loaded, or while it may not be", async
 });
 
 test("the more is asked of the server, the smaller is the share of practice", () => {
-  const [idle, serving, busy] = [shareOfTime(0, 10_000), shareOfTime(1, 10_000), shareOfTime(800, 10_000)];
+  const share = (commands: number, us: number) => shareOfTime(commands, us, false);
+  const [idle, serving, busy] = [share(0, 10_000), share(1, 10_000), share(800, 10_000)];
   expect(serving).toBeLessThan(idle);
   expect(busy).toBeLessThan(serving);
   // Ten commands in a turn that took no time by this clock are many, too.
-  expect(shareOfTime(10, 0)).toBe(busy);
+  expect(share(10, 0)).toBe(busy);
   // A twentieth of what makes a server busy does not.
-  expect(shareOfTime(10, 100_000)).toBe(serving);
+  expect(share(10, 100_000)).toBe(serving);
+});
+
+test("where processors are short, an idle server practises no more than one that serves", () => {
+  expect(shareOfTime(0, 10_000, true)).toBe(shareOfTime(1, 10_000, false));
+  expect(shareOfTime(800, 10_000, true)).toBe(shareOfTime(800, 10_000, false));
 });
