@@ -64,15 +64,14 @@ export class CommandTable {
 
   #newEntries(): Entries {
     const original = new Map<string, Entry>();
-    const declare = (name: string, entry: Entry): void => {
-      if (original.has(name)) throw new Error(`command ${name} is declared twice`);
-      original.set(name, entry);
-    };
+    let count = 0;
     let index = 0;
     for (const item of this.#list) {
-      if (isFamily(item)) for (const name of item.names) declare(name, { spec: null, family: item });
-      else declare(item.name, { spec: this.own[index++], family: null });
+      if (isFamily(item)) for (const name of item.names) original.set(name, { spec: null, family: item });
+      else original.set(item.name, { spec: this.own[index++], family: null });
+      count += isFamily(item) ? item.names.length : 1;
     }
+    if (original.size !== count) throw new Error("a command is declared twice");
     return { original, named: new Map(original) };
   }
 

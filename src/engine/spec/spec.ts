@@ -202,8 +202,6 @@ export class CommandSpec {
   readonly run: (cx: never) => void;
   readonly subcommands: ReadonlyMap<string, CommandSpec> | null;
   readonly parent: CommandSpec | null;
-  /** ACL categories, all of them, as bits by index in CATEGORIES. */
-  readonly categories: number;
   /**
    * The keys that stand at fixed places: from argument `firstKey` to argument `lastKey` (negative: counted from the end, -1 being the last
    * argument), every `keyStep`-th. All three are 0 when no such range is known. Commands with Flag.MovableKeys may have further keys.
@@ -237,7 +235,6 @@ export class CommandSpec {
     this.flags = literal.flags | (range.movable ? Flag.MovableKeys : 0);
     this.changesInPlace = literal.replaces !== true && mayChangeInPlace(literal);
     this.run = literal.run ?? noHandler;
-    this.categories = categoryBits(literal);
     this.isBrief = parent === null && isBriefCommand(literal);
     if (literal.subcommands !== undefined) {
       const map = new Map<string, CommandSpec>();
@@ -246,6 +243,11 @@ export class CommandSpec {
     } else {
       this.subcommands = null;
     }
+  }
+
+  /** ACL categories, all of them, as bits by index in CATEGORIES. */
+  get categories(): number {
+    return categoryBits(this.literal);
   }
 
   /** True when `count` arguments satisfy the arity. */
@@ -262,8 +264,10 @@ export function isReplaced(keyFlags: string): boolean {
 /** Keys that are only read count unless there is one that is replaced: XREADGROUP and PFCOUNT change what their key specs say they read. */
 function mayChangeInPlace({ keys, getKeys }: CommandLiteral): boolean {
   if (keys === undefined) return getKeys !== undefined;
-  const replacesOne = keys.some(({ flags }) => isReplaced(flags));
-  return keys.some(({ flags }) => !isReplaced(flags) && !(replacesOne && flags.startsWith("RO")));
+  let replacesOne = false;
+  for (const { flags } of keys) replacesOne ||= isReplaced(flags);
+  for (const { flags } of keys) if (!isReplaced(flags) && !(replacesOne && flags.startsWith("RO"))) return true;
+  return false;
 }
 
 function noHandler(): void {
