@@ -1,7 +1,7 @@
 // When persistence and replication are loaded: with data at once, otherwise before anything that could need them.
 
-import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { expect, spyOn, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataSetStart, type DataSetStartLife } from "../../src/cli/server/data-set-start.ts";
@@ -138,6 +138,26 @@ test("the first rest brings both, once", () => {
   for (const step of life.dataSetSteps) step();
   expect(steps.length).toBe(2);
   expect(engine.persistence).toBe(persistence);
+});
+
+test("a log that lies in the folder that CONFIG SET dir led to meanwhile is not the server's", () => {
+  const folder = mkdtempSync(join(tmpdir(), "other-log-"));
+  const before = process.cwd();
+  const exit = spyOn(process, "exit").mockImplementation((code) => {
+    throw new Error(`the server ends with ${code}`);
+  });
+  try {
+    mkdirSync(join(folder, "no-such-dir"));
+    writeFileSync(join(folder, "no-such-dir", "appendonly.aof.manifest"), "no manifest\n");
+    const { client, engine } = begin('save ""\nenable-protected-configs yes');
+    expect(client.line(`CONFIG SET dir ${folder}`)).toBe("OK");
+    expect(client.line("ROLE")).toContain("master");
+    expect(engine.appendOnly).not.toBeNull();
+  } finally {
+    exit.mockRestore();
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the end of the server brings both, once", () => {

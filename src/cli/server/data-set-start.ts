@@ -54,7 +54,7 @@ export class DataSetStart {
     const { appendonly, appenddirname, dbfilename, replicaof } = this.#engine.config.values;
     if (appendonly || replicaof !== null || fileExists(dbfilename) || fileExists(appenddirname)) return this.#join();
     const join = (): void => {
-      if (!this.#joined && !this.#join().startEmpty()) process.exit(1);
+      if (!this.#joined) this.#join().startEmpty();
     };
     this.#engine.joinDataSet = join;
     this.#engine.commands.beforeLoading = (isPlain) => {

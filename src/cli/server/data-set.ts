@@ -94,11 +94,9 @@ export class DataSet {
     else this.#loadSnapshot(done);
   }
 
-  /** Starts with nothing: there was no file. False as in load(). */
-  startEmpty(): boolean {
-    if (!this.appendOnly.readManifest()) return false;
+  /** Starts with nothing: there was no file when the server started, and by now `dir` may be another folder, whose files are not its own. */
+  startEmpty(): void {
     this.replication.restore(new Map());
-    return true;
   }
 
   /** Loads the file of a snapshot; the point of a history that it was made at is where replication goes on. */
