@@ -4,7 +4,8 @@
  *
  *   #head -> block -> block -> #tail      bytes first .. end, without gaps; only the tail has room left
  *
- * A block goes when the blocks behind it hold more than `limit` bytes and no cursor is in it. A cursor in an old block keeps all that follows, so that a slow
+ * A block goes as soon as the blocks behind it hold more than `limit` bytes and no cursor is in it: what a replica may ask for then does not depend on when
+ * the next block is begun. A cursor in an old block keeps all that follows, so that a slow
  * replica makes the backlog longer than the limit, and others may go on from what it keeps.
  *
  * Invariants: first + length === end + 1; block.cursors counts the open cursors in the block; memoryBytes is what the blocks take. While there is a cursor there
@@ -46,6 +47,8 @@ export class Backlog {
   #limit: number;
   #head: Block | null = null;
   #tail: Block | null = null;
+  /** From this end of the stream on, the block at the head is no longer needed for the limit. */
+  #trimEnd = Number.POSITIVE_INFINITY;
   /** The memory of the block that went last, for the next one: it is warm, and need not be cleared. */
   #spare: Uint8Array | null = null;
 
@@ -100,6 +103,7 @@ export class Backlog {
       from += fits;
       left -= fits;
     }
+    if (this.end >= this.#trimEnd) this.#trim();
   }
 
   /** Adds a block; `wanted` bytes are to come. */
@@ -115,19 +119,26 @@ export class Backlog {
     else this.#tail.next = block;
     this.#tail = block;
     this.memoryBytes += size + BLOCK_OVERHEAD;
+    this.#setTrimEnd();
     return block;
+  }
+
+  #setTrimEnd(): void {
+    const second = this.#head?.next ?? null;
+    this.#trimEnd = second === null ? Number.POSITIVE_INFINITY : second.first + this.#limit;
   }
 
   /** Lets go of blocks that nobody needs. */
   #trim(): void {
     let head = this.#head;
     while (head !== null && head.next !== null && head.cursors === 0) {
-      if (this.end + 1 - head.next.first <= this.#limit) return;
+      if (this.end + 1 - head.next.first <= this.#limit) break;
       this.memoryBytes -= head.bytes.length + BLOCK_OVERHEAD;
       this.#spare = head.bytes;
       head = head.next;
       this.#head = head;
     }
+    this.#setTrimEnd();
   }
 
   /** A cursor before byte `from`. Only when reaches(from). It is to be closed when it is no longer needed. */
@@ -141,6 +152,7 @@ export class Backlog {
   rebase(bytes: number): void {
     this.end += bytes;
     for (let block = this.#head; block !== null; block = block.next) block.first += bytes;
+    this.#setTrimEnd();
   }
 
   /** Changes the limit. */

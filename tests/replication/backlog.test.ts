@@ -75,7 +75,7 @@ test("without slow readers hardly more is kept than the limit", () => {
     const backlog = new Backlog(limit, 0);
     const reader = backlog.cursor(1);
     const bytes = new Uint8Array(1000);
-    const most = limit + 2 * Math.min(LARGEST_BLOCK, Math.max(limit / 16, BACKLOG_BYTES_MIN));
+    const most = limit + Math.min(LARGEST_BLOCK, Math.max(limit / 16, BACKLOG_BYTES_MIN));
     for (let i = 0; i < 5000; i++) {
       backlog.append(bytes, 0, bytes.length);
       while (reader.length > 0) {
@@ -87,6 +87,7 @@ test("without slow readers hardly more is kept than the limit", () => {
     }
     expect(backlog.length).toBeGreaterThanOrEqual(limit);
     expect(backlog.excessBytes).toBeLessThan(most);
+    expect(backlog.reaches(backlog.end + 1 - most)).toBe(false);
   }
 });
 
@@ -106,6 +107,19 @@ test("a slow reader keeps what it needs, for others too; then it goes", () => {
   slow[1].close();
   expect(backlog.length).toBeLessThan(3 * BACKLOG_BYTES_MIN);
   expect(slow[1].memoryBytes).toBe(0);
+});
+
+test("without any reader no more than a block is kept beyond the limit, at every point of the stream", () => {
+  for (const offset of [0, 5000]) {
+    const backlog = new Backlog(BACKLOG_BYTES_MIN, 0);
+    backlog.append(new Uint8Array(100), 0, 100);
+    backlog.rebase(offset);
+    for (let i = 0; i < 3000; i++) {
+      backlog.append(new Uint8Array(37), 0, 37);
+      expect(backlog.length).toBeLessThanOrEqual(2 * BACKLOG_BYTES_MIN);
+    }
+    expect(backlog.length).toBeGreaterThanOrEqual(BACKLOG_BYTES_MIN);
+  }
 });
 
 test("numbers of bytes move together", () => {
