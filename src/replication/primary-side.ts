@@ -38,7 +38,8 @@ export class PrimarySide {
   #aloneSeconds = 0;
   #ackRequested = false;
   #lastCronSeconds = 0;
-  #cronSeconds = 0;
+  /** Seconds of the server, about. Not from 0: a replica that is there by the first cron is not pinged before the period is over, as nobody is at a start. */
+  #cronSeconds = 1;
 
   constructor(state: ReplicationState) {
     this.#state = state;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { DataSetStart, type DataSetStartLife } from "../../src/cli/server/data-set-start.ts";
 import type { ShutdownStep } from "../../src/cli/server/server-process-shutdown.ts";
 import { Cron } from "../../src/engine/cron.ts";
+import type { Replication } from "../../src/replication/replication.ts";
 import { testServer } from "../support/engine.ts";
 
 /** A server that is about to start, with a configuration of these lines. */
@@ -158,6 +159,19 @@ test("a log that lies in the folder that CONFIG SET dir led to meanwhile is not 
     process.chdir(before);
     rmSync(folder, { recursive: true });
   }
+});
+
+test("a replica that brings both is not pinged before the period is over, as nobody is at a start", () => {
+  const { server, engine, client } = begin("repl-ping-replica-period 3\nrepl-diskless-sync-delay 60");
+  client.raw("PSYNC", "?", "-1");
+  const offsets: (string | undefined)[] = [];
+  for (let second = 0; second < 5; second++) {
+    (engine.replication as Replication).cron();
+    offsets.push(/master_repl_offset:(\d+)/.exec(server.connect().line("INFO replication"))?.[1]);
+    server.advance(1000);
+  }
+  const ping = `${"*1\r\n$4\r\nPING\r\n".length}`;
+  expect(offsets).toEqual(["0", "0", ping, ping, ping]);
 });
 
 test("the end of the server brings both, once", () => {
