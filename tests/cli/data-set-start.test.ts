@@ -163,6 +163,8 @@ test("a log that lies in the folder that CONFIG SET dir led to meanwhile is not 
 
 test("a replica that brings both is not pinged before the period is over, as nobody is at a start", () => {
   const { server, engine, client } = begin("repl-ping-replica-period 3\nrepl-diskless-sync-delay 60");
+  // Its full sync waits for others, and no child process is begun.
+  client.raw("REPLCONF", "capa", "eof");
   client.raw("PSYNC", "?", "-1");
   const offsets: (string | undefined)[] = [];
   for (let second = 0; second < 5; second++) {
