@@ -9,10 +9,13 @@ export function runningTasks(line: string): number {
   return found === null ? 0 : Number(found[1]);
 }
 
-/** More tasks want to run, the one that asks among them, than there are processors. */
+/** Threads of the compiler that may run beside the one that asks. They are nicer than others (cli/server/compiler-threads.ts) and do not count. */
+const COMPILER_THREADS = 2;
+
+/** More tasks of others and of ours want to run than there are processors. */
 export function processorsAreShort(): boolean {
   try {
-    return runningTasks(readSmallText(LOAD_FILE)) > navigator.hardwareConcurrency;
+    return runningTasks(readSmallText(LOAD_FILE)) > navigator.hardwareConcurrency + COMPILER_THREADS;
   } catch {
     return false;
   }

@@ -16,7 +16,7 @@ test.if(process.platform === "linux")("the system's own line has whoever reads i
 
 test.if(process.platform === "linux")("more busy processes than processors are seen", async () => {
   const spin = "for (;;);";
-  const spinners = Array.from({ length: navigator.hardwareConcurrency + 2 }, () =>
+  const spinners = Array.from({ length: navigator.hardwareConcurrency + 4 }, () =>
     Bun.spawn([process.execPath, "-e", spin], { stdout: "ignore", stderr: "ignore" }),
   );
   try {
