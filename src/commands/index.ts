@@ -40,7 +40,7 @@ export const COMMANDS: CommandList = [
   ),
   plainFamily(
     "latency lolwut memory monitor slowlog time",
-    () => (require("./server/server.ts") as typeof import("./server/server.ts")).SERVER_COMMANDS,
+    () => (require("./server/diagnostics.ts") as typeof import("./server/diagnostics.ts")).DIAGNOSTIC_COMMANDS,
   ),
   plainFamily(
     "del unlink exists type touch randomkey expire pexpire expireat pexpireat ttl pttl expiretime pexpiretime " +

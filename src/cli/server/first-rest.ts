@@ -59,8 +59,8 @@ function* steps({ engine, argv0, dataSetSteps }: PutOff): Generator<void, void, 
 }
 
 /**
- * Loads a family of commands; when there is none left, commands are rehearsed and then traffic, so that nobody will wait for the compiler either. False then. Who asks for a command
- * gets its family at once: a busy server takes its time over the others, two to four milliseconds each.
+ * Loads a family of commands; when there is none left, commands are rehearsed and then traffic, so that nobody will wait for the compiler either. False then.
+ * Who asks for a command gets its family at once: a busy server takes its time over the others, two to four milliseconds each.
  */
 function loadCommands(engine: Engine, rehearsal: CommandRehearsal): boolean {
   if (engine.commands.loadNext()) return true;

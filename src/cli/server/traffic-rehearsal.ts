@@ -4,7 +4,7 @@
  * send it what clients send: single commands and pipelines, over sockets of their own (net/loopback.ts). It is forgotten afterwards.
  *
  * Measured with 50 clients on a machine of two processors: of a fresh server's first 60,000 single SETs the slowest hundredth took 1.1 to 1.5 ms instead
- * of 2.0 to 2.5 (warm: 0.9). It costs some 0.2 s of the server's processor time and 0.3 s of the compiler's.
+ * of 2.0 to 2.5 (warm: 0.9). It costs 0.2 to 0.4 s of the server's processor time and 0.3 to 0.6 s of the compiler's.
  *
  * What single commands do at their first use is rehearsed otherwise (command-rehearsal.ts). This is about what all commands have in common: sockets, requests,
  * replies, the engine, the table of keys.
@@ -18,6 +18,7 @@ import { COMMANDS } from "../../commands/index.ts";
 import { Config } from "../../config/config.ts";
 import { Engine } from "../../engine/engine.ts";
 import { practise } from "../../engine/practice.ts";
+import { commandBytes } from "../../engine/propagation.ts";
 import { registerEngineSettings } from "../../engine/settings.ts";
 import { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Connection } from "../../net/connection.ts";
@@ -26,7 +27,7 @@ import { Server } from "../../net/server.ts";
 
 /** Clients; each has two descriptors of the process. */
 export const CLIENTS = 12;
-/** Turns of the event loop, in each of which every client sends something. With 1,000 the slowest hundredth took 1.3 to 1.8 ms, with more than 2,000 no less. */
+/** Turns of the event loop, in each of which every client sends something. The slowest hundredth took 1.3 to 2.0 ms with 1,000, 1.0 to 1.5 with 2,000, no less with 3,000. */
 export const TURNS = 1500;
 /** Pages of the arena, 1 MiB each, of which little is used: more than there are sizes of blocks, so that no gigabyte is reserved. */
 export const ARENA_PAGES = 128;
@@ -72,13 +73,11 @@ interface Template {
   readonly places: readonly number[];
 }
 
-function requestText(command: string): string {
-  const words = command.split(" ").map((word) => word.replaceAll("#", "#".repeat(DIGITS)));
-  return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
-}
-
+/** The template of an input that is sent `count` times in a row. */
 function template(input: string, count: number): Template {
-  const text = input.split("; ").map(requestText).join("").repeat(count);
+  const commands = input.replaceAll("#", "#".repeat(DIGITS)).split("; ");
+  const once = Buffer.concat(commands.map((command) => commandBytes(command.split(" "))));
+  const text = once.toString("latin1").repeat(count);
   const places = Array.from(text.matchAll(new RegExp(`#{${DIGITS}}`, "g")), ({ index }) => index);
   return { bytes: latin1Bytes(text), places };
 }

@@ -1,4 +1,4 @@
-/** The generic commands but SORT, and those that carry values away. */
+/** The generic commands, without SORT and without those that carry values from server to server: DUMP, RESTORE, MIGRATE. */
 import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { EXPIRE_COMMANDS } from "./expire.ts";
 import { KEY_COMMANDS } from "./keys.ts";

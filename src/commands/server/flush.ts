@@ -20,9 +20,11 @@ function flush(cx: Context, id: number): void {
   const lazy = readLazy(cx);
   const { engine } = cx;
   engine.watches.touchAll(id, null);
-  // With save points, what is on disk is emptied, too.
-  if (id < 0 && engine.config.values.save.length > 0) engine.joinDataSet();
-  if (id < 0) engine.persistence?.beforeFlushAll();
+  if (id < 0) {
+    // With save points, what is on disk is emptied, too.
+    if (engine.config.values.save.length > 0) engine.joinDataSet();
+    engine.persistence?.beforeFlushAll();
+  }
   cx.dirty += engine.keyspace.flush(id, lazy);
   engine.blocking.databaseChanged(id);
   // What has been saved already is not counted as a change; it is still told to others.

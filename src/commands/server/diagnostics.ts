@@ -1,4 +1,4 @@
-/** The commands about the server itself that need neither its files nor other servers, but CONFIG and COMMAND, and the commands about whole databases. */
+/** Commands that show what the server does and what it takes. */
 import type { CommandLiteral } from "../../engine/spec/spec.ts";
 import { LATENCY_COMMANDS } from "./latency.ts";
 import { LOLWUT_COMMANDS } from "./lolwut.ts";
@@ -7,7 +7,7 @@ import { MONITOR_COMMANDS } from "./monitor.ts";
 import { SLOWLOG_COMMANDS } from "./slowlog.ts";
 import { TIME_COMMANDS } from "./time.ts";
 
-export const SERVER_COMMANDS: readonly CommandLiteral[] = [
+export const DIAGNOSTIC_COMMANDS: readonly CommandLiteral[] = [
   ...LATENCY_COMMANDS,
   ...LOLWUT_COMMANDS,
   ...MEMORY_COMMANDS,
